@@ -1,0 +1,135 @@
+// Package cmd is the command line: flags in, a run, an exit status out.
+//
+//	Env       everything that the program takes from the world
+//	Main      one run of the program
+//	command   a subcommand, a row of the commands table
+//	flag      a row of the table that all about flags is made from
+//	Settings  what flags, environment and configuration say together
+//	Status    what the process tells its caller
+package cmd
+
+import "context"
+
+// command is one row of the commands table.
+type command struct {
+	name     string
+	usage    string // its arguments, "DOMAIN..."; "" takes none
+	about    string // one line
+	examples []example
+	groups   []string          // the groups of flags it takes
+	defaults map[string]string // where they differ from the flags' own
+	least    int               // arguments
+	most     int               // -1: any number
+	hidden   bool
+	run      func(context.Context, *run) (exit, error)
+}
+
+// example is a line that works as it stands.
+type example struct{ line, about string }
+
+// run is one run of a command: what it is given.
+type run struct {
+	Env
+	*Settings
+	command *command
+	args    []string
+}
+
+// commands are the subcommands, in the order in which help lists them.
+func commands() []*command {
+	dialogue := []string{"route", "time", "protocol", "TLS"}
+	common := []string{"output", "settings", "help"}
+	with := func(own ...string) []string { return append(own[:len(own):len(own)], common...) }
+	return []*command{
+		{
+			name: "mx", usage: "DOMAIN...", about: "where mail for a domain goes, host by host",
+			examples: []example{
+				{"ehlo mx --sandbox starttls.test", "a domain of the offline mail world"},
+				{"ehlo mx --sandbox --short good.test backup.test", "lines for a script"},
+				{"ehlo mx --sandbox --json implicit.test", "one JSON document"},
+			},
+			groups: with("route", "time", "MX"), least: 1, most: -1, run: runMX,
+		},
+		{
+			name: "probe", usage: "TARGET...", about: "what a server says it can do, before and after TLS",
+			examples: []example{
+				{"ehlo probe --sandbox starttls.test", "banner, EHLO, STARTTLS, EHLO again"},
+				{"ehlo probe --sandbox -q vrfy.test", "the report without the transcript"},
+				{"ehlo probe --sandbox --vrfy alice --command NOOP vrfy.test", "and ask more"},
+			},
+			groups: with(append(dialogue, "probe")...), least: 1, most: -1, run: runProbe,
+		},
+		{
+			name: "send", about: "compose one message and deliver it",
+			examples: []example{
+				{"ehlo send --sandbox --to alice@starttls.test", "a test message"},
+				{"ehlo send --sandbox --to bob@good.test --subject Hello --body 'It works.'", "one of your own"},
+				{"ehlo send --sandbox --to alice@good.test --quit-after rcpt", "stop before the message"},
+			},
+			groups: with(append(dialogue, "envelope", "message")...), defaults: map[string]string{"max-time": "15m"}, run: runSend,
+		},
+		{
+			name: "verify", usage: "ADDRESS...", about: "is there such a mailbox, and can the answer be trusted",
+			examples: []example{
+				{"ehlo verify --sandbox alice@vrfy.test", "a server that answers VRFY"},
+				{"ehlo verify --sandbox alice@good.test bob@good.test", "several addresses"},
+				{"ehlo verify --sandbox --json alice@good.test", "one JSON document"},
+			},
+			groups: with(dialogue...), least: 1, most: -1, run: runVerify,
+		},
+		{
+			name: "sandbox", about: "run the offline mail world in the foreground",
+			examples: []example{
+				{"ehlo sandbox", "until Ctrl-C"},
+				{"ehlo sandbox --list", "its domains and what each does"},
+				{"ehlo sandbox --maildir mail", "keep what arrives in ./mail"},
+			},
+			groups: with("sandbox"), run: runSandbox,
+		},
+		{
+			name: "completion", usage: "SHELL", about: "print a completion script for bash, zsh, fish or powershell",
+			examples: []example{
+				{"source <(ehlo completion bash)", "for this session of bash"},
+				{"ehlo completion zsh > _ehlo", "then move it to a directory of $fpath"},
+				{"ehlo completion fish | source", "for this session of fish"},
+			},
+			groups: []string{"help"}, least: 1, most: 1, run: runCompletion,
+		},
+		{
+			name: "help", usage: "[COMMAND]", about: "print help for a command",
+			examples: []example{
+				{"ehlo help", "the commands"},
+				{"ehlo help send", "one command with its flags"},
+				{"ehlo send --help", "the same"},
+			},
+			groups: []string{"help"}, most: 1, run: runHelp,
+		},
+		{
+			name: "version", about: "print the version",
+			examples: []example{
+				{"ehlo version", "of ehlo and of Go"},
+				{"ehlo --version", "the same"},
+				{"ehlo version | cut -d ' ' -f 2", "the number alone"},
+			},
+			groups: []string{"help"}, run: runVersion,
+		},
+		{
+			name: "man", about: "print the manual page, in roff", hidden: true,
+			examples: []example{
+				{"ehlo man", "as it is installed"},
+				{"ehlo man > ehlo.1", "into a file"},
+				{"ehlo man | man -l -", "read it"},
+			},
+			groups: []string{"help"}, run: runMan,
+		},
+	}
+}
+
+func findCommand(name string) *command {
+	for _, c := range commands() {
+		if c.name == name {
+			return c
+		}
+	}
+	return nil
+}

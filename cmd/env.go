@@ -1,0 +1,52 @@
+package cmd
+
+import (
+	"io"
+	"os"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// Env is everything that the program takes from the world. A test gives its own.
+type Env struct {
+	In       io.Reader
+	Out, Err io.Writer
+	// Getenv gives an environment variable, "" where it is not set.
+	Getenv func(string) string
+	// OutWidth and ErrWidth are the columns of the terminal behind Out and Err; 0 is not a terminal.
+	OutWidth, ErrWidth int
+	InTerminal         bool // In is a terminal: a person would have to type the message
+	Now                func() time.Time
+	Hostname           func() (string, error)
+	Version            string // "" takes what the Go toolchain recorded in the program
+}
+
+// OSEnv is the world that the process was started in.
+func OSEnv() Env {
+	return Env{
+		In:         os.Stdin,
+		Out:        os.Stdout,
+		Err:        os.Stderr,
+		Getenv:     os.Getenv,
+		OutWidth:   columns(os.Stdout),
+		ErrWidth:   columns(os.Stderr),
+		InTerminal: term.IsTerminal(int(os.Stdin.Fd())),
+		Now:        time.Now,
+		Hostname:   os.Hostname,
+	}
+}
+
+// columns is the width of the terminal behind f, 0 if it is none. A terminal
+// that does not know its width (a serial line says 0) has 80.
+func columns(f *os.File) int {
+	fd := int(f.Fd())
+	if !term.IsTerminal(fd) {
+		return 0
+	}
+	width, _, err := term.GetSize(fd)
+	if err != nil || width <= 0 {
+		return 80
+	}
+	return width
+}

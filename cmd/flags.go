@@ -1,0 +1,200 @@
+package cmd
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// kind is what a flag's value is.
+type kind uint8
+
+const (
+	isBool kind = iota // given or not; "--no-NAME" takes it back
+	isText
+	isList // text, repeatable; never split at commas
+	isInt
+	isTime // a duration
+	isWord // one of words
+)
+
+// flag is one row of the table that everything about flags is made from: the
+// parser, the environment variables, the keys of the configuration file, help,
+// the manual, completions and --dump.
+type flag struct {
+	name  string // without dashes: also the key of the setting it writes
+	short string // one letter, or ""
+	group string
+	only  string // the commands that have it, where not all that take its group do
+	kind  kind
+	value string // what stands for the value in help
+	about string
+
+	def      string   // the default; a bool without one has a third state, not set
+	words    []string // of isWord
+	least    int      // of isInt
+	most     int
+	optional string // the word that stands for a missing value; the next argument is taken only if it is one of words
+
+	writes string // a shorthand: the setting it writes instead of its own
+	as     string // and the value it writes there
+
+	lines    bool // the value may have several lines
+	file     bool // the value may be @FILE, or - for standard input
+	from     from // where else it may be set
+	complete complete
+
+	check func(string) error // says which rule the value breaks
+}
+
+// from says which layers besides the command line may set a flag.
+type from uint8
+
+const (
+	anywhere    from = iota // the environment and the configuration file
+	environment             // the environment alone: it says which file and profile
+	commandLine             // nothing else
+)
+
+// complete is what a shell offers for a value that is not one of a few words.
+type complete uint8
+
+const (
+	nothing complete = iota
+	files
+	atFiles // @FILE
+	dirs
+)
+
+// groups are the headings of help, in order.
+func groups() []string {
+	return []string{"route", "time", "protocol", "TLS", "envelope", "message", "probe", "MX", "sandbox", "output", "settings", "help"}
+}
+
+// setting is the key that f writes.
+func (f *flag) setting() string {
+	if f.writes != "" {
+		return f.writes
+	}
+	return f.name
+}
+
+// shorthand reports whether f only writes another flag's setting.
+func (f *flag) shorthand() bool { return f.writes != "" }
+
+// takesValue reports whether an argument follows f.
+func (f *flag) takesValue() bool { return f.kind != isBool }
+
+// shown is f as help spells it: a bool that is on by default is there to be switched off.
+func (f *flag) shown() string {
+	if f.kind == isBool && f.def == "true" {
+		return "--no-" + f.name
+	}
+	return "--" + f.name
+}
+
+// env is the environment variable that sets f, "" if none does.
+func (f *flag) env() string {
+	if f.shorthand() || f.from == commandLine {
+		return ""
+	}
+	return "EHLO_" + strings.ToUpper(strings.ReplaceAll(f.name, "-", "_"))
+}
+
+// key is f's key in the configuration file, "" if it has none.
+func (f *flag) key() string {
+	if f.shorthand() || f.from != anywhere {
+		return ""
+	}
+	return f.name
+}
+
+// takenBack reports whether --no-NAME exists: for a bool that something else
+// than the command line may have set, or that has three states.
+func (f *flag) takenBack() bool {
+	return f.kind == isBool && !f.shorthand() && f.from == anywhere
+}
+
+// valid says which rule value breaks, nil if none.
+func (f *flag) valid(value string) error {
+	if err := f.form(value); err != nil {
+		return err
+	}
+	if f.check != nil {
+		return f.check(value)
+	}
+	return nil
+}
+
+func (f *flag) form(value string) error {
+	switch f.kind {
+	case isBool:
+		_, err := parseBool(value)
+		return err
+	case isInt:
+		return checkInt(value, f.least, f.most)
+	case isTime:
+		_, err := parseDuration(value)
+		return err
+	case isWord:
+		if !slices.Contains(f.words, value) {
+			return fmt.Errorf("it is one of %s", strings.Join(f.words, ", "))
+		}
+	case isText, isList:
+		if strings.ContainsRune(value, 0) {
+			return errNUL
+		}
+		if !f.lines && strings.ContainsAny(value, "\r\n") {
+			return errLines
+		}
+	}
+	return nil
+}
+
+// on reports whether command c has the flag.
+func (f *flag) on(c *command) bool {
+	if !slices.Contains(c.groups, f.group) {
+		return false
+	}
+	return f.only == "" || slices.Contains(strings.Fields(f.only), c.name)
+}
+
+// flagsOf are the flags of command c, in the order of the table.
+func flagsOf(c *command) []*flag {
+	var list []*flag
+	for i := range flagTable {
+		if f := &flagTable[i]; f.on(c) {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// findFlag gives the flag that a name without dashes means, on command c or, if c
+// is nil, on any. "no-NAME" gives flag NAME and negated.
+func findFlag(c *command, name string) (f *flag, negated bool) {
+	rest, no := strings.CutPrefix(name, "no-")
+	for i := range flagTable {
+		f := &flagTable[i]
+		if c != nil && !f.on(c) {
+			continue
+		}
+		if f.name == name {
+			return f, false
+		}
+		if no && f.name == rest && f.takenBack() {
+			return f, true
+		}
+	}
+	return nil, false
+}
+
+// findShort gives the flag of a single letter.
+func findShort(c *command, letter string) *flag {
+	for i := range flagTable {
+		if f := &flagTable[i]; f.short == letter && (c == nil || f.on(c)) {
+			return f
+		}
+	}
+	return nil
+}

@@ -1,0 +1,267 @@
+package cmd
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/ehlo-mail/ehlo/mime"
+)
+
+// letter is what send delivers, and for whom.
+type letter struct {
+	from    mime.Mailbox
+	to      []mime.Mailbox
+	message *mime.Message
+}
+
+// most is how much of a text flag's file is read into memory.
+const most = 64 << 20
+
+// letter composes or reads the message and its envelope. Every error is a
+// *usageError.
+func (r *run) letter() (*letter, error) {
+	l, err := r.addresses()
+	if err == nil {
+		if r.Set("data") {
+			l.message, err = r.whole()
+		} else {
+			l.message, err = r.compose(l)
+		}
+	}
+	if err != nil {
+		return nil, &usageError{msg: err.Error(), next: r.next}
+	}
+	return l, nil
+}
+
+func (r *run) addresses() (*letter, error) {
+	l := &letter{}
+	var err error
+	if from := r.String("from"); r.Set("from") {
+		if l.from, err = mime.ParseReversePath(from); err != nil {
+			return nil, fmt.Errorf("--from: %w", err)
+		}
+	} else {
+		l.from = r.sender()
+	}
+	for _, name := range []string{"to", "cc", "bcc"} {
+		list, err := r.mailboxes(name)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range list {
+			if !slices.ContainsFunc(l.to, func(have mime.Mailbox) bool { return have.Path() == m.Path() }) {
+				l.to = append(l.to, m)
+			}
+		}
+	}
+	if len(l.to) == 0 {
+		return nil, fmt.Errorf("send needs a recipient: --to MAILBOX")
+	}
+	return l, nil
+}
+
+// sender is the default sender: this user at this host.
+func (r *run) sender() mime.Mailbox {
+	if r.Bool("sandbox") {
+		return mime.Mailbox{Local: "sender", Domain: "client.test"}
+	}
+	user := "postmaster"
+	for _, name := range []string{"USER", "LOGNAME", "USERNAME"} {
+		if u := r.Getenv(name); u != "" {
+			user = u
+			break
+		}
+	}
+	host := r.fqdn()
+	if host == "" {
+		host = ownAddress()
+	}
+	m, err := mime.ParseMailbox(user + "@" + host)
+	if err != nil {
+		return mime.Mailbox{Local: "postmaster", Domain: host}
+	}
+	return m
+}
+
+// mailboxes reads a flag of addresses: lists, or @FILE with one or more a line.
+func (r *run) mailboxes(name string) ([]mime.Mailbox, error) {
+	var all []mime.Mailbox
+	for _, value := range r.Strings(name) {
+		lines := []string{value}
+		if path, ok := strings.CutPrefix(value, "@"); ok {
+			text, err := r.read(path)
+			if err != nil {
+				return nil, fmt.Errorf("--%s: %w", name, err)
+			}
+			lines = listLines(text)
+		}
+		for _, line := range lines {
+			list, err := mime.ParseList(line)
+			if err != nil {
+				return nil, fmt.Errorf("--%s: %w", name, err)
+			}
+			all = append(all, list...)
+		}
+	}
+	return all, nil
+}
+
+// listLines are the lines of a list file without blanks and # comments.
+func listLines(text []byte) []string {
+	var lines []string
+	scan := bufio.NewScanner(bytes.NewReader(text))
+	for scan.Scan() {
+		line := strings.TrimSpace(scan.Text())
+		if line != "" && !strings.HasPrefix(line, "#") {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+func (r *run) read(path string) ([]byte, error) {
+	var in io.Reader = r.In
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, plainFileError(err)
+		}
+		defer f.Close()
+		in = f
+	}
+	text, err := io.ReadAll(io.LimitReader(in, most+1))
+	switch {
+	case err != nil:
+		return nil, plainFileError(err)
+	case len(text) > most:
+		return nil, fmt.Errorf("%s is over %d MiB", path, most>>20)
+	}
+	return text, nil
+}
+
+// plainFileError drops the system call from a file's error: "open x: no such
+// file" says no more than "x: no such file".
+func plainFileError(err error) error {
+	if path, ok := err.(*os.PathError); ok {
+		return fmt.Errorf("%s: %w", path.Path, path.Err)
+	}
+	return err
+}
+
+// source is where a flag that takes TEXT, @FILE or - has its bytes.
+func (r *run) source(value string) mime.Source {
+	path, file := strings.CutPrefix(value, "@")
+	switch {
+	case value == "-" || value == "@-":
+		return mime.Reader(r.In)
+	case file:
+		return mime.File(path)
+	}
+	return mime.Bytes([]byte(value))
+}
+
+func (r *run) whole() (*mime.Message, error) {
+	m, err := mime.Whole(r.source(r.String("data")), mime.Options{
+		Fixup: r.Bool("fixup"), Now: r.clock()(), Host: r.sender().Domain,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("--data: %w", err)
+	}
+	return m, nil
+}
+
+// text is the value of --body or --html.
+func (r *run) text(name string) (string, error) {
+	value := r.String(name)
+	path, file := strings.CutPrefix(value, "@")
+	if value != "-" && !file {
+		return value, nil
+	}
+	text, err := r.read(path)
+	if err != nil {
+		return "", fmt.Errorf("--%s: %w", name, err)
+	}
+	return string(text), nil
+}
+
+func (r *run) compose(l *letter) (*mime.Message, error) {
+	draft := mime.Draft{
+		From: l.from, DefaultFrom: r.sender(), Subject: r.String("subject"), Date: r.clock()(),
+		Host: r.messageHost(), UserAgent: "ehlo",
+	}
+	var errs [5]error
+	draft.To, errs[0] = r.mailboxes("to")
+	draft.Cc, errs[1] = r.mailboxes("cc")
+	draft.Bcc, errs[2] = r.mailboxes("bcc")
+	draft.Text, errs[3] = r.text("body")
+	draft.HTML, errs[4] = r.text("html")
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	if !r.Set("subject") {
+		draft.Subject = "Test message"
+	}
+	if !r.Set("body") && !r.Set("html") {
+		draft.Text = "This is a test message, sent by ehlo.\n"
+	}
+	draft.Headers, draft.AddHeaders = r.fields("header"), r.fields("add-header")
+	if err := r.attach(&draft); err != nil {
+		return nil, err
+	}
+	return mime.Compose(draft)
+}
+
+// fields are the header fields that a flag gives; each has passed checkHeader.
+func (r *run) fields(name string) []mime.Header {
+	var fields []mime.Header
+	for _, field := range r.Strings(name) {
+		n, v, _ := strings.Cut(field, ":")
+		fields = append(fields, mime.Header{Name: n, Value: strings.TrimSpace(v)})
+	}
+	return fields
+}
+
+// messageHost is the right side of a Message-ID.
+func (r *run) messageHost() string {
+	if r.Bool("sandbox") {
+		return "client.test"
+	}
+	return r.fqdn()
+}
+
+// attach adds the files in the order of the command line; a type, a name or a
+// Content-ID belongs to the file that follows it.
+func (r *run) attach(draft *mime.Draft) error {
+	var next mime.Attachment
+	pending := ""
+	for _, p := range r.Ordered("attach", "inline", "attach-type", "attach-name", "inline-cid") {
+		switch p.Name {
+		case "attach-type":
+			next.Type, pending = p.Value, p.Name
+		case "attach-name":
+			next.Name, pending = p.Value, p.Name
+		case "inline-cid":
+			next.ContentID, pending = p.Value, p.Name
+		default:
+			next.Source = r.source(p.Value)
+			if p.Name == "attach" {
+				draft.Attachments = append(draft.Attachments, next)
+			} else {
+				draft.Inlines = append(draft.Inlines, next)
+			}
+			next, pending = mime.Attachment{}, ""
+		}
+	}
+	if pending != "" {
+		return fmt.Errorf("--%s has no --attach or --inline behind it", pending)
+	}
+	return nil
+}

@@ -1,0 +1,254 @@
+package cmd
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/ehlo-mail/ehlo/dialog"
+	"github.com/ehlo-mail/ehlo/dialog/reach"
+	"github.com/ehlo-mail/ehlo/dialog/route"
+	"github.com/ehlo-mail/ehlo/dialog/sandbox"
+	"github.com/ehlo-mail/ehlo/dialog/transcript"
+)
+
+// network is how a run reaches its targets: in the real world, or the sandbox.
+type network struct {
+	*reach.Reach
+	resolver *route.Client
+	sandbox  *sandbox.World // nil in the real one
+}
+
+func (n *network) close() {
+	if n.sandbox != nil {
+		_ = n.sandbox.Close()
+	}
+}
+
+// network builds what the flags ask for; its events go to stream.
+func (r *run) network(ctx context.Context, stream *transcript.Stream, progress *progress) (*network, error) {
+	n := &network{resolver: &route.Client{}}
+	dial, err := reach.NewDialer(parseAddr(r.String("local-interface")), r.String("via"))
+	if err != nil {
+		return nil, &usageError{msg: "--via: " + err.Error(), next: r.next}
+	}
+	options := dialog.Options{
+		Stream: stream, Timeouts: r.timeouts(), Hello: r.String("helo"), Now: r.clock(),
+		TLS: dialog.TLS{
+			Policy: policyOf(r.String("tls-policy")), Name: r.String("tls-verify-target"),
+			SNI: r.String("tls-sni"), Store: "the system's store",
+		},
+		Waiting: progress.wait(),
+	}
+	hosts := route.SystemHosts()
+	if r.Bool("sandbox") {
+		if n.sandbox, err = sandbox.Start(context.WithoutCancel(ctx), sandbox.Options{Now: options.Now}); err != nil {
+			return nil, err
+		}
+		hosts, dial = "", n.sandbox.Dial
+		n.resolver.Servers = []netip.AddrPort{netip.MustParseAddrPort(n.sandbox.DNS())}
+		if options.Hello == "" {
+			options.Hello = "client.test"
+		}
+		options.TLS.Roots, options.TLS.Store = n.sandbox.Roots(), "the sandbox's store"
+	} else if err := r.servers(n.resolver); err != nil {
+		return nil, err
+	}
+	if options.Hello == "" {
+		options.Hello = r.fqdn()
+	}
+	if path := r.String("tls-ca-path"); path != "" {
+		if options.TLS.Roots, err = loadRoots(path); err != nil {
+			n.close()
+			return nil, &usageError{msg: "--tls-ca-path: " + err.Error(), next: r.next}
+		}
+		options.TLS.Store = path
+	}
+	n.resolver.Timeout = r.Timeouts()["dns"]
+	if r.Bool("verbose") {
+		n.resolver.Trace = func(q route.Query) { stream.Emit(q) }
+	}
+	n.Reach = &reach.Reach{
+		Resolver: n.resolver, HostsFile: hosts, Dial: dial,
+		ConnectTimeout: r.Duration("connect-timeout"), Session: options,
+	}
+	if t, ok := r.Timeouts()["connect"]; ok {
+		n.ConnectTimeout = t
+	}
+	switch {
+	case r.Bool("ipv4"):
+		n.Family = route.IPv4
+	case r.Bool("ipv6"):
+		n.Family = route.IPv6
+	}
+	for _, s := range r.Strings("connect-to") {
+		to, err := reach.ParseRedirect(s)
+		if err != nil {
+			n.close()
+			return nil, &usageError{msg: "--connect-to: " + err.Error(), next: r.next}
+		}
+		n.ConnectTo = append(n.ConnectTo, to)
+	}
+	return n, nil
+}
+
+// servers are the resolver's: those of --dns-server, else the system's. A system
+// without any is an error only when a name has to be looked up.
+func (r *run) servers(client *route.Client) error {
+	for _, s := range r.Strings("dns-server") {
+		server, err := route.ParseServer(s)
+		if err != nil {
+			return &usageError{msg: "--dns-server: " + err.Error(), next: r.next}
+		}
+		client.Servers = append(client.Servers, server)
+	}
+	if len(client.Servers) > 0 {
+		return nil
+	}
+	servers, err := route.SystemServers()
+	if err != nil && !errors.As(err, new(*route.NoServers)) {
+		return err
+	}
+	client.Servers = servers
+	return nil
+}
+
+// target reads a TARGET and lays the flags over it.
+func (r *run) target(text string, direct bool) (reach.Target, error) {
+	t, err := reach.ParseTarget(text, direct)
+	if err != nil {
+		return t, &usageError{msg: err.Error(), next: r.next}
+	}
+	if port := r.Int("port"); port > 0 && t.Port == 25 {
+		t.Port = uint16(port)
+		t.Implicit = t.Implicit || port == 465
+	}
+	t.Implicit = t.Implicit || r.Bool("tls-on-connect")
+	return t, nil
+}
+
+// policy is the TLS policy towards t: what was asked for, else verify where
+// users submit messages, else may.
+func (r *run) policy(t reach.Target) dialog.Policy {
+	if policy := r.String("tls-policy"); policy != "" {
+		return policyOf(policy)
+	}
+	return standardPolicy(t)
+}
+
+func standardPolicy(t reach.Target) dialog.Policy {
+	if t.Submission() {
+		return dialog.PolicyVerify
+	}
+	return dialog.PolicyMay
+}
+
+func policyOf(name string) dialog.Policy {
+	for i, word := range policies {
+		if word == name {
+			return dialog.Policy(i)
+		}
+	}
+	return dialog.PolicyMay
+}
+
+func (r *run) timeouts() dialog.Timeouts {
+	t, given := dialog.DefaultTimeouts(), r.Timeouts()
+	for class, wait := range map[string]*time.Duration{"banner": &t.Banner, "reply": &t.Reply, "dot": &t.Dot, "quit": &t.Quit} {
+		if d, ok := given[class]; ok {
+			*wait = d
+		}
+	}
+	return t
+}
+
+// clock is the time that certificates are judged by and messages are dated with.
+func (r *run) clock() func() time.Time {
+	if fixed, ok := r.Time("now"); ok {
+		return func() time.Time { return fixed }
+	}
+	return r.Now
+}
+
+// limited is ctx with the end of --max-time.
+func (r *run) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	limit := r.Duration("max-time")
+	return context.WithTimeoutCause(ctx, limit, &maxTimeError{limit})
+}
+
+// maxTimeError ends a run at --max-time.
+type maxTimeError struct{ limit time.Duration }
+
+func (e *maxTimeError) Error() string {
+	return fmt.Sprintf("time is up: --max-time is %s", transcript.Duration(e.limit))
+}
+
+// fqdn is this host's name if it has a domain, else "": EHLO has the address
+// then (RFC 5321 section 4.1.1.1).
+func (r *run) fqdn() string {
+	name, err := r.Hostname()
+	if _, ascii, bad := route.ParseDomain(name); err == nil && bad == nil && strings.Contains(strings.Trim(ascii, "."), ".") {
+		return ascii
+	}
+	return ""
+}
+
+func parseAddr(s string) netip.Addr {
+	addr, err := netip.ParseAddr(strings.Trim(s, "[]"))
+	if err != nil {
+		return netip.Addr{}
+	}
+	return addr
+}
+
+// ownAddress is an address of this host as an address literal, for senders of a
+// host without a name.
+func ownAddress() string {
+	addrs, _ := net.InterfaceAddrs()
+	for _, a := range addrs {
+		if ip, ok := a.(*net.IPNet); ok && ip.IP.IsGlobalUnicast() && ip.IP.To4() != nil {
+			return "[" + ip.IP.String() + "]"
+		}
+	}
+	return "[127.0.0.1]"
+}
+
+// loadRoots reads the CAs of a PEM file, or of every file of a directory.
+func loadRoots(path string) (*x509.CertPool, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	files := []string{path}
+	if info.IsDir() {
+		files = nil
+		entries, err := os.ReadDir(path)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			if !e.IsDir() {
+				files = append(files, filepath.Join(path, e.Name()))
+			}
+		}
+	}
+	pool, found := x509.NewCertPool(), false
+	for _, file := range files {
+		pem, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		found = pool.AppendCertsFromPEM(pem) || found
+	}
+	if !found {
+		return nil, fmt.Errorf("%s holds no PEM certificate", path)
+	}
+	return pool, nil
+}

@@ -1,0 +1,43 @@
+package cmd
+
+import (
+	"context"
+
+	"github.com/ehlo-mail/ehlo/dialog/transcript"
+)
+
+// outlook is what a command that converses needs: the network, and where it shows
+// what happens.
+type outlook struct {
+	*network
+	stream   *transcript.Stream
+	progress *progress
+	finish   func() error
+}
+
+// open makes ready what the flags ask for. An error is for the user's eyes.
+func (r *run) open(ctx context.Context) (*outlook, error) {
+	w := &outlook{}
+	colored, err := transcript.Color(r.String("color"), r.Getenv, r.ErrWidth > 0)
+	if err != nil {
+		return nil, err
+	}
+	w.progress = newProgress(r.Env, colored)
+	if w.stream, w.finish, err = r.output(w.progress.clear); err != nil {
+		w.progress.close()
+		return nil, err
+	}
+	if w.network, err = r.network(ctx, w.stream, w.progress); err != nil {
+		w.progress.close()
+		return nil, err
+	}
+	return w, nil
+}
+
+// close ends the world and writes what is held back. The error is an
+// *outputError.
+func (w *outlook) close() error {
+	w.progress.close()
+	w.network.close()
+	return w.finish()
+}

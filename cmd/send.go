@@ -1,0 +1,184 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ehlo-mail/ehlo/dialog"
+	"github.com/ehlo-mail/ehlo/dialog/reach"
+)
+
+// sending is one run of send.
+type sending struct {
+	*run
+	*outlook
+	*letter
+	began   time.Time
+	parts   []*part
+	stopped bool
+}
+
+// part is the delivery to one target: the server that --server names, or the
+// hosts of one domain.
+type part struct {
+	target   reach.Target
+	delivery dialog.Delivery
+	visits   []reach.Visit
+	err      error // why some recipients are undecided
+}
+
+func runSend(ctx context.Context, r *run) (exit, error) {
+	letter, err := r.letter()
+	if err != nil {
+		return exit{Status: StatusUsage}, err
+	}
+	defer letter.message.Close()
+	stop, err := r.stop()
+	if err != nil {
+		return exit{Status: StatusUsage}, err
+	}
+	s := &sending{run: r, letter: letter, began: time.Now()}
+	if s.parts, err = s.divide(); err != nil {
+		return exit{Status: StatusUsage}, err
+	}
+	ctx, cancel := r.limited(ctx)
+	defer cancel()
+	if s.outlook, err = r.open(ctx); err != nil {
+		return exit{Status: StatusUsage}, err
+	}
+	s.Session.Stop = stop
+	s.Session.ShowData = showData(r.String("show-data"))
+	s.Session.Pipelining = use(r.String("pipeline"))
+	if !r.Bool("chunking") {
+		s.Session.Chunking = dialog.Never
+	}
+	s.deliver(ctx)
+	result := s.result()
+	s.stream.Emit(result)
+	return exit{Status: result.Status, Phase: result.Phase}, s.outlook.close()
+}
+
+// divide groups the recipients by the target that their mail goes to.
+func (s *sending) divide() ([]*part, error) {
+	var parts []*part
+	byKey := map[string]*part{}
+	for _, to := range s.to {
+		key, direct := strings.ToLower(to.Domain), false
+		if server := s.String("server"); server != "" {
+			key, direct = server, true
+		}
+		if key == "" {
+			return nil, &usageError{msg: fmt.Sprintf("--to %s: without a domain it needs --server", to.Path()), next: s.next}
+		}
+		p := byKey[key]
+		if p == nil {
+			target, err := s.target(key, direct)
+			if err != nil {
+				return nil, err
+			}
+			p = &part{target: target, delivery: dialog.Delivery{
+				From: s.from.Path(), Content: []dialog.Content{s.message},
+				Mail: s.Strings("mail-param"), Rcpt: s.Strings("rcpt-param"),
+			}}
+			byKey[key] = p
+			parts = append(parts, p)
+		}
+		p.delivery.To = append(p.delivery.To, dialog.Recipient{Address: to.Path()})
+	}
+	return parts, nil
+}
+
+// deliver tries every part, and again as long as --retry-for allows.
+func (s *sending) deliver(ctx context.Context) {
+	retry := newRetry(s.began, s.Duration("retry-for"))
+	for {
+		for i, p := range s.parts {
+			if p.open() {
+				s.try(ctx, i, p)
+			}
+		}
+		if s.stopped || !s.worthwhile() || !retry.wait(ctx, s) {
+			return
+		}
+	}
+}
+
+// open reports whether another try may do p good.
+func (p *part) open() bool { return p.delivery.Open() && (p.err == nil || retriable(p.err)) }
+
+func (s *sending) worthwhile() bool {
+	for _, p := range s.parts {
+		if p.open() {
+			return true
+		}
+	}
+	return false
+}
+
+// try takes p to its target once.
+func (s *sending) try(ctx context.Context, i int, p *part) {
+	if len(s.parts) > 1 {
+		s.stream.Emit(reach.Head{Name: p.target.Text, What: "target", Index: i + 1, Of: len(s.parts)})
+		s.Session.Stream = s.stream.For(p.target.Text)
+	}
+	s.Session.TLS.Policy = s.policy(p.target)
+	if note := s.Weakened(policies[standardPolicy(p.target)]); note != "" {
+		s.Session.Stream.Emit(dialog.Finding{Text: note})
+	}
+	hops, err := s.Hops(ctx, p.target)
+	p.err = err
+	if err != nil {
+		return
+	}
+	p.visits = s.Deliver(ctx, hops, &p.delivery)
+	last := p.visits[len(p.visits)-1]
+	p.err = last.Err
+	s.stopped = s.stopped || last.Report.Stopped
+}
+
+// retriable reports whether what ended a try may be gone at the next one.
+func retriable(err error) bool {
+	switch v := judge(err, ""); v.Status {
+	case StatusNoAnswer, StatusDeferred:
+		return !errors.As(err, new(*maxTimeError))
+	case StatusProtocol:
+		return errors.As(err, new(*dialog.LostError))
+	}
+	return false
+}
+
+// stop is where --quit-after and its kin end the conversation.
+func (r *run) stop() (*dialog.Stop, error) {
+	for _, way := range []struct {
+		flag string
+		how  dialog.StopHow
+	}{{"quit-after", dialog.StopQuit}, {"drop-after", dialog.StopDrop}, {"drop-after-send", dialog.StopUnread}} {
+		if name := r.String(way.flag); name != "" {
+			phase, err := dialog.ParsePhase(name)
+			return &dialog.Stop{After: phase, How: way.how}, err
+		}
+	}
+	return nil, nil
+}
+
+func use(setting string) dialog.Use {
+	switch setting {
+	case "true":
+		return dialog.Required
+	case "false":
+		return dialog.Never
+	}
+	return dialog.IfOffered
+}
+
+func showData(word string) dialog.ShowData {
+	for i, w := range dataShown {
+		if w == word {
+			return dialog.ShowData(i)
+		}
+	}
+	return dialog.ShowNone
+}

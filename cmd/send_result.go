@@ -1,0 +1,241 @@
+package cmd
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/ehlo-mail/ehlo/dialog"
+	"github.com/ehlo-mail/ehlo/dialog/transcript"
+)
+
+// sendResult is the document of send.
+type sendResult struct {
+	Schema string `json:"schema"` // "ehlo.send/1"
+	OK     bool   `json:"ok"`
+	verdict
+	Message    messageFacts     `json:"message"`
+	Recipients []recipientFacts `json:"recipients"`
+	Targets    []targetFacts    `json:"targets"`
+	TookMS     float64          `json:"took_ms"`
+	lines      []transcript.Line
+}
+
+type messageFacts struct {
+	ID    string `json:"id,omitempty"`
+	Bytes int64  `json:"bytes"`
+	Type  string `json:"content_type"`
+	From  string `json:"from"`
+}
+
+type recipientFacts struct {
+	Address  string         `json:"address"`
+	Outcome  dialog.Outcome `json:"outcome"`
+	Code     int            `json:"code,omitempty"`
+	Enhanced string         `json:"enhanced,omitempty"`
+	Text     string         `json:"text,omitempty"`
+	Host     string         `json:"host,omitempty"`
+	Phase    string         `json:"phase,omitempty"`
+}
+
+type targetFacts struct {
+	Target string     `json:"target"`
+	Error  string     `json:"error,omitempty"`
+	Hops   []hopFacts `json:"hops"`
+}
+
+type hopFacts struct {
+	Host    string `json:"host"`
+	Address string `json:"address,omitempty"`
+	Reached bool   `json:"reached"`
+	Error   string `json:"error,omitempty"`
+}
+
+// Kind is that of a result.
+func (sendResult) Kind() string { return transcript.ResultKind }
+
+// Lines is the closing block.
+func (r sendResult) Lines() []transcript.Line { return r.lines }
+
+// result sums up a run.
+func (s *sending) result() sendResult {
+	took := time.Since(s.began)
+	r := sendResult{
+		Schema:  "ehlo.send/1",
+		Message: messageFacts{ID: s.message.ID(), Bytes: s.message.Size(), Type: s.message.ContentType(), From: s.from.Path()},
+		TookMS:  float64(took.Microseconds()) / 1000,
+	}
+	var statuses []Status
+	var worst []verdict // of each recipient, in order
+	for _, p := range s.parts {
+		for i := range p.delivery.To {
+			v := s.judge(p, &p.delivery.To[i])
+			statuses, worst = append(statuses, v.Status), append(worst, v)
+			r.Recipients = append(r.Recipients, factsOf(&p.delivery.To[i]))
+		}
+		r.Targets = append(r.Targets, p.facts())
+	}
+	r.verdict = s.sumUp(combine(statuses...), worst, r.Recipients)
+	r.OK = r.Status == StatusDone
+	r.lines = r.closing(took, s.items(worst), s.labels(r.verdict)...)
+	return r
+}
+
+// judge is the verdict on one recipient.
+func (s *sending) judge(p *part, to *dialog.Recipient) verdict {
+	switch {
+	case to.Outcome == dialog.Accepted:
+		return verdict{Status: StatusDone, Outcome: "accepted", Sentence: fmt.Sprintf("by %s for %s", to.Hop, to.Address)}
+	case to.Outcome == dialog.Unknown:
+		return verdict{
+			Status: StatusUnknown, Phase: "dot", Outcome: "unknown", Sentence: fmt.Sprintf("if %s took the message", to.Hop),
+			Means: "every byte was sent and no reply came: it may be delivered, or lost",
+			Next:  fmt.Sprintf("ask the postmaster of %s for %s before sending again: a second try may deliver it twice", p.target.Text, s.message.ID()),
+		}
+	case to.Reply != nil:
+		v := judgeReply(to.Reply, to.Phase, to.Hop)
+		if v.Reason == "auth-failure" && len(s.message.Signatures()) == 0 {
+			v.Seen = "the message carried no DKIM signature"
+		}
+		v.fill(to.Address, s.from.Domain)
+		return v
+	case p.err != nil:
+		return judge(p.err, p.host())
+	}
+	return verdict{Status: StatusDone, Phase: "", Outcome: "done", Sentence: "stopped as asked, before the message"}
+}
+
+// host is where p was last, or where it was to go.
+func (p *part) host() string {
+	if len(p.visits) > 0 {
+		return p.visits[len(p.visits)-1].Hop.Host
+	}
+	return p.target.Text
+}
+
+// sumUp is the verdict on all recipients: of one, or of many alike, it is theirs.
+func (s *sending) sumUp(status Status, all []verdict, to []recipientFacts) verdict {
+	v := all[0]
+	for _, other := range all {
+		if other.Status == status {
+			v = other
+			break
+		}
+	}
+	if len(all) == 1 {
+		return v
+	}
+	alike, done := 0, 0
+	for _, other := range all {
+		if other.Status == status && other.Sentence == v.Sentence {
+			alike++
+		}
+		if other.Status == StatusDone {
+			done++
+		}
+	}
+	switch {
+	case status == StatusPartly:
+		next := ""
+		for i, other := range all {
+			if other.Status == StatusDeferred && next == "" {
+				next = "again with --to " + to[i].Address + " --retry-for 1h"
+			}
+		}
+		return verdict{Status: status, Outcome: "partly", Sentence: fmt.Sprintf("accepted: %d of %d recipients", done, len(all)), Next: next}
+	case status == StatusDone && v.Outcome == "accepted":
+		v.Sentence = fmt.Sprintf("by %s for %d recipients", s.parts[0].host(), len(all))
+		if len(s.parts) > 1 {
+			v.Sentence = fmt.Sprintf("for %d recipients", len(all))
+		}
+	case alike == len(all):
+	case status == StatusUnknown:
+		v.Sentence = fmt.Sprintf("for %d of %d recipients", alike, len(all))
+	default:
+		v.Sentence = fmt.Sprintf("all %d recipients", len(all))
+	}
+	v.Status, v.Outcome = status, endingOf(status).word
+	if status == StatusDone {
+		v.Outcome = all[0].Outcome
+	}
+	return v
+}
+
+// items lists several recipients with their outcomes: accepted, deferred,
+// unknown, refused.
+func (s *sending) items(all []verdict) []transcript.Line {
+	if len(all) < 2 {
+		return nil
+	}
+	marks := map[dialog.Outcome]transcript.Mark{
+		dialog.Accepted: transcript.Pass, dialog.Deferred: transcript.Deferred,
+		dialog.Unknown: transcript.Untested, dialog.Refused: transcript.Fail, dialog.Undecided: transcript.Untested,
+	}
+	var lines []transcript.Line
+	for _, outcome := range []dialog.Outcome{dialog.Accepted, dialog.Deferred, dialog.Unknown, dialog.Refused, dialog.Undecided} {
+		at := 0
+		for _, p := range s.parts {
+			for i := range p.delivery.To {
+				to, v := &p.delivery.To[i], all[at]
+				at++
+				if to.Outcome != outcome {
+					continue
+				}
+				word, detail := outcome.String(), ""
+				switch {
+				case to.Reply != nil && outcome == dialog.Accepted:
+					detail = to.Reply.Codes()
+				case to.Reply != nil:
+					detail = to.Reply.String()
+				case outcome == dialog.Undecided:
+					word, detail = v.Outcome, v.Sentence
+				}
+				lines = append(lines, transcript.Line{Mark: marks[outcome], Cells: []string{word, to.Address, detail}})
+			}
+		}
+	}
+	return lines
+}
+
+// labels are what a success is worth knowing for.
+func (s *sending) labels(v verdict) [][2]string {
+	if v.Outcome != "accepted" {
+		return nil
+	}
+	labels := [][2]string{{"id", s.message.ID()}}
+	if to := s.parts[0].delivery.To; len(s.parts) == 1 && len(to) == 1 && to[0].Reply != nil {
+		labels = append(labels, [2]string{"reply", to[0].Reply.String()})
+	}
+	return labels
+}
+
+func factsOf(to *dialog.Recipient) recipientFacts {
+	f := recipientFacts{Address: to.Address, Outcome: to.Outcome, Host: to.Hop}
+	if to.Reply != nil {
+		f.Code, f.Text = to.Reply.Code, to.Reply.Text()
+		if !to.Reply.Enhanced.IsZero() {
+			f.Enhanced = to.Reply.Enhanced.String()
+		}
+	}
+	if to.Outcome != dialog.Undecided {
+		f.Phase = to.Phase.String()
+	}
+	return f
+}
+
+func (p *part) facts() targetFacts {
+	f := targetFacts{Target: p.target.Text, Hops: []hopFacts{}}
+	if p.err != nil {
+		f.Error = p.err.Error()
+	}
+	for _, v := range p.visits {
+		h := hopFacts{Host: v.Hop.Host, Reached: v.Reached}
+		if v.Hop.Addr.IsValid() {
+			h.Address = v.Hop.Addr.String()
+		}
+		if v.Err != nil {
+			h.Error = v.Err.Error()
+		}
+		f.Hops = append(f.Hops, h)
+	}
+	return f
+}

@@ -1,0 +1,282 @@
+package dialog
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/ehlo-mail/ehlo/dialog/transcript"
+)
+
+// conn is the wire. Exchange writes in its caller's goroutine; one goroutine
+// reads and hands each reply to the oldest step that owes one.
+type conn struct {
+	nc     net.Conn
+	secure bool
+	opened time.Time
+	stream *transcript.Stream
+	reader *replyReader // the reading goroutine's alone, while it runs
+	heeded bool         // it has been started
+
+	// The writer's alone: what goes out with the next write.
+	out   []byte
+	ready []*owing // steps whose last byte is in out
+	items []SentItem
+
+	mu      sync.Mutex
+	owed    []*owing // oldest first
+	heard   time.Time
+	body    bool   // a body is partly written
+	inData  bool   // a 354 waits for its text
+	ahead   bool   // bytes have come that no command asked for
+	early   *Reply // refused a body before its end
+	goodbye *Reply // a 421 that answers nothing
+	end     error  // why nothing more will be read
+	gone    bool   // a 421 came: the server closes
+	broken  bool   // what was written is not a whole number of commands
+	wake    chan struct{}
+}
+
+// owing is a step from just before the write that carries its last byte.
+type owing struct {
+	turns []Turn // of its exchange; the last reply of its own is at index
+	index int
+	left  time.Time // when its group began to leave
+	since time.Time // when its last byte did
+	group bool      // several commands left together
+}
+
+func (o *owing) turn() *Turn { return &o.turns[o.index] }
+
+func newConn(nc net.Conn, secure bool, stream *transcript.Stream) *conn {
+	return &conn{
+		nc: nc, secure: secure, stream: stream, opened: time.Now(), reader: newReplyReader(nc),
+		out: make([]byte, 0, 1024), wake: make(chan struct{}, 1),
+	}
+}
+
+// listen starts the reading goroutine if it does not run. It ends with the
+// connection, with a protocol error, or behind the 220 to STARTTLS.
+func (c *conn) listen() {
+	if c.heeded {
+		return
+	}
+	c.heeded = true
+	go func() {
+		for c.take(c.reader.next()) {
+		}
+	}()
+}
+
+func (c *conn) signal() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// take gives a reply to the step that is owed it, and reports whether to read on.
+func (c *conn) take(reply *Reply, err error) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	defer c.signal()
+	if err != nil {
+		c.end = lost(err)
+		return false
+	}
+	if reply.Code == 421 {
+		c.gone = true
+	}
+	now := time.Now()
+	if len(c.owed) == 0 {
+		c.stray(reply)
+		return false
+	}
+	o := c.owed[0]
+	turn := o.turn()
+	reply.Took = now.Sub(o.left)
+	turn.Replies = append(turn.Replies, *reply)
+	c.heard = now
+	if turn.Step.More == nil || !turn.Step.More(o.turns[:o.index+1]) {
+		turn.State = Answered
+		c.owed = c.owed[1:]
+	}
+	c.inData = turn.Step.Phase == PhaseData && reply.Code == 354
+	c.show(reply, subject(turn.Step), o.group, reply.Oddities)
+	buffered := c.reader.r.Buffered()
+	if turn.Step.Phase == PhaseTLS && reply.Code == 220 {
+		if buffered > 0 {
+			injected, _ := c.reader.r.Peek(buffered)
+			c.end = &ProtocolError{Reason: "bytes between the 220 and the handshake: somebody injects replies, or the server would take injected commands (RFC 3207 section 6)", Quote: quote(injected)}
+		}
+		return false
+	}
+	c.ahead = len(c.owed) == 0 && buffered > 0
+	return true
+}
+
+// stray judges a reply that no step is owed.
+func (c *conn) stray(reply *Reply) {
+	switch {
+	case c.body && reply.Code >= 400:
+		c.early = reply
+		c.unblock() // the server may have stopped reading
+		c.show(reply, "message", true, append(reply.Oddities, "the server answers before the message is complete"))
+	case reply.Code == 421:
+		c.goodbye = reply
+		c.show(reply, "", false, append(reply.Oddities, "no command was waiting for this reply: the server says goodbye"))
+	default:
+		c.end = &ProtocolError{Reason: "a reply before its command", Quote: quote(reply.Raw)}
+		c.show(reply, "", false, reply.Oddities)
+	}
+}
+
+func (c *conn) show(reply *Reply, answers string, group bool, findings []string) {
+	if !c.stream.Live() {
+		return
+	}
+	if n := transcript.Hostile(string(reply.Raw)); n > 0 {
+		findings = append(findings, hostile(n, answers))
+	}
+	c.stream.Emit(Received{Secure: c.secure, Reply: reply, Answers: answers, Group: group, Findings: findings})
+}
+
+// subject is what a reply to s is said to answer.
+func subject(s Step) string {
+	if s.Command.IsZero() {
+		if s.Body == nil {
+			return ""
+		}
+		return "message"
+	}
+	return s.Command.subject()
+}
+
+func lost(err error) error {
+	var protocol *ProtocolError
+	switch {
+	case errors.As(err, &protocol):
+		return err
+	case errors.Is(err, io.EOF):
+		return &LostError{errors.New("the server closed it")}
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return &LostError{errors.New("the server closed it within a reply")}
+	}
+	return &LostError{err}
+}
+
+// unblock ends a write that is under way, and any later one.
+func (c *conn) unblock() { _ = c.nc.SetWriteDeadline(time.Unix(1, 0)) }
+
+// await returns when nothing is owed, with the error that ended the wait otherwise.
+func (c *conn) await(ctx context.Context, o *Options) error {
+	for {
+		c.mu.Lock()
+		if len(c.owed) == 0 {
+			c.mu.Unlock()
+			return nil
+		}
+		first, end := c.owed[0], c.end
+		since := later(first.since, c.heard)
+		c.mu.Unlock()
+		step := first.turn().Step
+		if end != nil {
+			return &Error{step.Phase, end}
+		}
+		limit := o.Timeouts.of(step.Phase)
+		if o.Waiting != nil {
+			o.Waiting(Waiting{For: replyTo(step), Limit: limit})
+		}
+		timer := time.NewTimer(time.Until(since.Add(limit)))
+		select {
+		case <-c.wake:
+		case <-ctx.Done():
+			timer.Stop()
+			return &Error{step.Phase, context.Cause(ctx)}
+		case <-timer.C:
+			if c.overdue(first, limit) {
+				return &Error{step.Phase, &TimeoutError{For: replyTo(step), After: limit}}
+			}
+		}
+		timer.Stop()
+	}
+}
+
+// overdue reports whether o is still the oldest and its time is up.
+func (c *conn) overdue(o *owing, limit time.Duration) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.owed) == 0 || c.owed[0] != o || c.end != nil || time.Since(later(o.since, c.heard)) < limit {
+		return false
+	}
+	c.broken = true
+	return true
+}
+
+// clear reports why no further group may begin: the connection ended, the server
+// said goodbye, or it spoke before it was spoken to.
+func (c *conn) clear(ctx context.Context) error {
+	deadline := time.NewTimer(lastWords)
+	defer deadline.Stop()
+	for {
+		c.mu.Lock()
+		end, goodbye, ahead := c.end, c.goodbye, c.ahead
+		c.mu.Unlock()
+		switch {
+		case end != nil:
+			return end
+		case goodbye != nil:
+			return &Refusal{Reply: goodbye}
+		case !ahead:
+			return nil
+		}
+		select { // the reader is within a reply that nobody asked for
+		case <-c.wake:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-deadline.C:
+			return &ProtocolError{Reason: "bytes before any command"}
+		}
+	}
+}
+
+// drain waits up to limit for the server to close or to say why it will.
+func (c *conn) drain(ctx context.Context, limit time.Duration) {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	for {
+		c.mu.Lock()
+		done := c.end != nil || c.goodbye != nil || c.early != nil
+		c.mu.Unlock()
+		if done {
+			return
+		}
+		select {
+		case <-c.wake:
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+			return
+		}
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func replyTo(s Step) string {
+	switch {
+	case s.Command.IsZero() && s.Body == nil:
+		return "greeting"
+	case s.Command.IsZero():
+		return "reply to the message"
+	}
+	return "reply to " + s.Command.String()
+}

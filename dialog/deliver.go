@@ -1,0 +1,275 @@
+package dialog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// Deliver hands over d to the server called hop, and decides the outcome of
+// every recipient that is left. Refusals are outcomes, not errors; an error says
+// why the conversation broke, even then with what was decided before.
+//
+// Where PIPELINING is offered the envelope leaves in one group and the message
+// in another, with QUIT behind it (RFC 2920); where CHUNKING is, the message
+// travels by BDAT (RFC 3030), in the envelope's group if it is small.
+func Deliver(d *Delivery, hop string) Stage {
+	return Stage{Do: func(ctx context.Context, s *Session) error {
+		content, err := s.choose(d)
+		if err != nil {
+			return &Error{PhaseMail, err}
+		}
+		source, err := content.Open()
+		if err != nil {
+			return &Error{PhaseMail, &BodyError{err}}
+		}
+		defer source.Close()
+		steps, sent, err := s.envelope(d, content)
+		if err != nil {
+			return &Error{PhaseMail, err}
+		}
+		s.announce(content, len(sent))
+		body := &message{source: source, size: content.Size(), show: s.ShowData}
+		if _, chunking := s.Offers("CHUNKING"); chunking && s.Chunking != Never {
+			steps, err = s.chunk(steps, body)
+		} else {
+			steps, err = s.data(steps, body)
+		}
+		if err != nil {
+			return &Error{PhaseMail, err}
+		}
+		quit := quitStep()
+		quit.Waits = !s.pipelines()
+		turns, err := s.Exchange(ctx, append(steps, quit)...)
+		s.quit = turns[len(turns)-1].State > Unsent
+		// Behind an answered message a protocol error is a reply too many: the
+		// one that was taken for the message's need not have been it.
+		surplus := errors.As(err, new(*ProtocolError))
+		odd := d.settle(turns, sent, hop, surplus)
+		var failed *Error
+		if errors.As(err, &failed) && failed.Phase == PhaseQuit && !surplus {
+			err = nil // how the farewell went changes nothing
+		}
+		if err == nil {
+			err = odd
+		}
+		return err
+	}}
+}
+
+// choose takes the first content whose needs are met, or says what is missing.
+func (s *Session) choose(d *Delivery) (Content, error) {
+	if _, offered := s.Offers("PIPELINING"); s.Pipelining == Required && !offered {
+		return nil, &UnmetError{"PIPELINING", "--pipeline was asked for, and the server does not offer PIPELINING"}
+	}
+	paths := d.From
+	for i := range d.To {
+		paths += d.To[i].Address
+	}
+	if _, offered := s.Offers("SMTPUTF8"); !isASCII(paths) && !offered {
+		return nil, &UnmetError{"SMTPUTF8", "an address is not ASCII, and the server does not offer SMTPUTF8 (RFC 6531)"}
+	}
+	var unmet error
+	for _, content := range d.Content {
+		err := s.takes(content)
+		if err == nil {
+			return content, nil
+		}
+		if unmet == nil {
+			unmet = err
+		}
+	}
+	return nil, unmet
+}
+
+func (s *Session) takes(content Content) error {
+	for _, keyword := range content.Needs() {
+		if _, offered := s.Offers(keyword); !offered {
+			return &UnmetError{keyword, fmt.Sprintf("the message needs %s, which the server does not offer", keyword)}
+		}
+	}
+	offer, _ := s.Offers("SIZE")
+	if len(offer.Params) == 0 {
+		return nil
+	}
+	// RFC 1870 section 4: zero is no limit that the server knows of.
+	if limit, err := strconv.ParseInt(offer.Params[0], 10, 64); err == nil && limit > 0 && content.Size() > limit {
+		return &UnmetError{"SIZE", fmt.Sprintf("the message has %d bytes and the server takes %d (SIZE)", content.Size(), limit)}
+	}
+	return nil
+}
+
+// envelope builds MAIL and a RCPT for every recipient that is left; sent are
+// their indexes in d.To.
+func (s *Session) envelope(d *Delivery, content Content) (steps []Step, sent []int, err error) {
+	params := []any{"FROM:<" + d.From + ">"}
+	if _, offered := s.Offers("SIZE"); offered {
+		params = append(params, "SIZE="+strconv.FormatInt(content.Size(), 10))
+	}
+	for _, need := range content.Needs() {
+		switch need {
+		case "8BITMIME":
+			params = append(params, "BODY=8BITMIME")
+		case "BINARYMIME":
+			params = append(params, "BODY=BINARYMIME")
+		}
+	}
+	if s.needsUTF8(d, content) {
+		params = append(params, "SMTPUTF8")
+	}
+	mail, err := NewCommand("MAIL", append(params, words(d.Mail)...)...)
+	if err != nil {
+		return nil, nil, err
+	}
+	steps = []Step{{Phase: PhaseMail, Command: mail, Waits: true}}
+	for i := range d.To {
+		if d.To[i].Outcome.Final() {
+			continue
+		}
+		rcpt, err := NewCommand("RCPT", append([]any{"TO:<" + d.To[i].Address + ">"}, words(d.Rcpt)...)...)
+		if err != nil {
+			return nil, nil, err
+		}
+		steps = append(steps, Step{Phase: PhaseRcpt, Command: rcpt, Waits: !s.pipelines(), Unless: mailRefused})
+		sent = append(sent, i)
+	}
+	return steps, sent, nil
+}
+
+func (s *Session) needsUTF8(d *Delivery, content Content) bool {
+	for _, need := range content.Needs() {
+		if need == "SMTPUTF8" {
+			return true
+		}
+	}
+	for i := range d.To {
+		if !isASCII(d.To[i].Address) {
+			return true
+		}
+	}
+	return !isASCII(d.From)
+}
+
+func isASCII(text string) bool {
+	for i := range len(text) {
+		if text[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+func words(params []string) []any {
+	list := make([]any, len(params))
+	for i, p := range params {
+		list[i] = p
+	}
+	return list
+}
+
+// data adds DATA and the message behind its 354. A 354 although no recipient
+// was accepted is ended with nothing (RFC 2920 section 3.1).
+func (s *Session) data(steps []Step, body *message) ([]Step, error) {
+	data, err := NewCommand("DATA")
+	if err != nil {
+		return nil, err
+	}
+	return append(steps,
+		Step{Phase: PhaseData, Command: data, Waits: !s.pipelines(), Unless: noRecipient},
+		Step{Phase: PhaseDot, Body: &dotted{body}, Waits: true, Unless: func(done []Turn) bool {
+			return !answer(done, PhaseData).Intermediate() || noRecipient(done)
+		}},
+		Step{Phase: PhaseDot, Body: &dotted{&message{source: strings.NewReader("")}}, Unless: func(done []Turn) bool {
+			return !answer(done, PhaseData).Intermediate() || !noRecipient(done)
+		}},
+	), nil
+}
+
+// chunk adds the message as one BDAT chunk, with the envelope if all of it fits
+// into one write, else behind the replies to RCPT.
+func (s *Session) chunk(steps []Step, body *message) ([]Step, error) {
+	bdat, err := NewCommand("BDAT", strconv.FormatInt(body.size, 10), "LAST")
+	if err != nil {
+		return nil, err
+	}
+	size := body.size
+	for _, step := range steps {
+		size += int64(len(step.Command.line()) + 2)
+	}
+	waits := !s.pipelines() || size+64 > writeBuffer // 64: BDAT and QUIT
+	return append(steps, Step{Phase: PhaseDot, Command: bdat, Body: body, Waits: waits, Unless: noRecipient}), nil
+}
+
+func mailRefused(done []Turn) bool {
+	mail := answer(done, PhaseMail)
+	return mail != nil && !mail.Positive()
+}
+
+// message is a body on the wire: it writes what it reads, and insists on the
+// size that was declared.
+type message struct {
+	source io.Reader
+	size   int64
+	show   ShowData
+	seen   []byte // of the message, as far as it is to be shown
+}
+
+// WriteTo writes the message as it is, for BDAT.
+func (m *message) WriteTo(w io.Writer) (int64, error) {
+	return m.copy(func(block []byte) error {
+		_, err := w.Write(block)
+		return err
+	})
+}
+
+func (m *message) copy(write func([]byte) error) (total int64, err error) {
+	block := make([]byte, min(m.size+1, writeBuffer))
+	for {
+		n, err := m.source.Read(block)
+		total += int64(n)
+		if total > m.size {
+			return total, fmt.Errorf("it is longer than the %d bytes it had", m.size)
+		}
+		if m.show != ShowNone && len(m.seen) < maxShownData {
+			m.seen = append(m.seen, block[:n]...)
+		}
+		if n > 0 {
+			if err := write(block[:n]); err != nil {
+				return total, err
+			}
+		}
+		switch {
+		case errors.Is(err, io.EOF) && total < m.size:
+			return total, fmt.Errorf("it ends after %d bytes of the %d it had", total, m.size)
+		case errors.Is(err, io.EOF):
+			return total, nil
+		case err != nil:
+			return total, err
+		}
+	}
+}
+
+// shown are the lines of the message that --show-data asks for.
+func (m *message) shown() []string {
+	if m.show == ShowNone {
+		return nil
+	}
+	text := string(m.seen[:min(len(m.seen), maxShownData)])
+	rest := m.size - int64(len(text))
+	if m.show == ShowHeaders {
+		head, _, _ := strings.Cut(text, "\r\n\r\n")
+		if len(head) < len(text) {
+			head += "\r\n"
+		}
+		rest = max(0, m.size-int64(len(head))-2)
+		text = head
+	}
+	lines := strings.Split(strings.TrimSuffix(text, "\r\n"), "\r\n")
+	if rest > 0 {
+		lines = append(lines, fmt.Sprintf("(body, %d bytes)", rest))
+	}
+	return lines
+}

@@ -1,0 +1,131 @@
+package dialog
+
+import "fmt"
+
+// Outcome is what became of a recipient. The zero value is not decided yet.
+type Outcome int
+
+// The outcomes. Accepted, Refused and Unknown are final: trying again could
+// deliver twice or is no use.
+const (
+	Undecided Outcome = iota
+	Accepted          // the server took responsibility
+	Deferred          // refused for now, 4yz
+	Refused           // refused for good, 5yz
+	Unknown           // everything was sent and no reply came: it may be delivered, or lost
+)
+
+var outcomeNames = [...]string{"undecided", "accepted", "deferred", "refused", "unknown"}
+
+// String is the outcome's word in the transcript and in JSON.
+func (o Outcome) String() string {
+	if o < 0 || int(o) >= len(outcomeNames) {
+		return fmt.Sprintf("outcome %d", int(o))
+	}
+	return outcomeNames[o]
+}
+
+// MarshalText gives the word.
+func (o Outcome) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+
+// Final reports whether the recipient is not to be tried again.
+func (o Outcome) Final() bool { return o == Accepted || o == Refused || o == Unknown }
+
+// Recipient is one address that a message is for, and what became of it.
+type Recipient struct {
+	Address string // as RCPT has it, without the angle brackets
+	Outcome Outcome
+	Reply   *Reply // that decided it, or nil
+	Phase   Phase  // in which it was decided
+	Hop     string // the server that decided it
+}
+
+// Delivery is a message on its way. It goes from hop to hop; recipients with a
+// final outcome are left out at the next one.
+type Delivery struct {
+	From    string // the reverse-path without its brackets; "" is the null one
+	To      []Recipient
+	Content []Content // the first whose needs are all offered is sent
+	Mail    []string  // further MAIL parameters, "KEY" or "KEY=VALUE"
+	Rcpt    []string  // further RCPT parameters
+}
+
+// Open reports whether a recipient is left that may still be tried.
+func (d *Delivery) Open() bool {
+	for i := range d.To {
+		if !d.To[i].Outcome.Final() {
+			return true
+		}
+	}
+	return false
+}
+
+// Decide gives every recipient that is left the outcome that a refusal of the
+// whole conversation means: the server called hop said so in phase p.
+func (d *Delivery) Decide(r *Reply, p Phase, hop string) {
+	for i := range d.To {
+		if !d.To[i].Outcome.Final() {
+			d.To[i].decide(r, p, hop)
+		}
+	}
+}
+
+func (to *Recipient) decide(r *Reply, p Phase, hop string) {
+	to.Reply, to.Phase, to.Hop = r, p, hop
+	switch {
+	case r.Positive():
+		to.Outcome = Accepted
+	case r.Permanent():
+		to.Outcome = Refused
+	default:
+		to.Outcome = Deferred
+	}
+}
+
+// settle decides what the turns of one exchange mean for the recipients; it is
+// the one place that does. The RCPT steps belong to the recipients sent, indexes
+// into d.To. surplus says that the server sent more replies than it owed, so that
+// a positive one to the message cannot be trusted to be its own.
+//
+// Its error is a reply that fits no reading: a 354 to RCPT, a 250 to DATA.
+func (d *Delivery) settle(turns []Turn, sent []int, hop string, surplus bool) error {
+	var taken []int // recipients that RCPT accepted
+	decide := func(which []int, r *Reply, p Phase) {
+		for _, i := range which {
+			d.To[i].decide(r, p, hop)
+		}
+	}
+	for i := range turns {
+		t, phase := &turns[i], turns[i].Step.Phase
+		var to []int // whom this turn concerns
+		switch phase {
+		case PhaseMail:
+			to = sent
+		case PhaseRcpt:
+			to, sent = sent[:1], sent[1:]
+		case PhaseData, PhaseDot:
+			to = taken
+		}
+		r := t.Reply()
+		switch {
+		case len(to) == 0:
+		case phase == PhaseDot && (t.State == Written || t.State == Answered && (r.Intermediate() || r.Positive() && surplus)):
+			for _, i := range to {
+				d.To[i].Outcome, d.To[i].Phase, d.To[i].Hop = Unknown, PhaseDot, hop
+			}
+		case t.State != Answered || phase == PhaseData && r.Intermediate():
+		case r.Intermediate() || phase == PhaseData && r.Positive():
+			return &Error{phase, &ProtocolError{Reason: fmt.Sprintf("%d is no answer to %s", r.Code, subject(t.Step)), Quote: quote(r.Raw)}}
+		case phase == PhaseRcpt && r.Positive():
+			taken = append(taken, to...)
+		case phase == PhaseDot:
+			decide(to, r, phase)
+		case !r.Positive():
+			decide(to, r, phase)
+			if phase != PhaseRcpt {
+				return nil
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,96 @@
+package dialog
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Error is where a conversation ended, and why. It unwraps to one of the types
+// below, to context's cause (an interrupt, the end of --max-time), or to what
+// the connection gave.
+type Error struct {
+	Phase Phase
+	Err   error
+}
+
+func (e *Error) Error() string { return e.Err.Error() }
+func (e *Error) Unwrap() error { return e.Err }
+
+// ErrStopped ends a conversation that was told to stop where it did.
+var ErrStopped = errors.New("stopped as asked")
+
+// Refusal is a reply that says no: 4yz, 5yz, or a positive one that does not fit.
+type Refusal struct {
+	Command Command // zero for the banner
+	Reply   *Reply
+}
+
+func (e *Refusal) Error() string {
+	if e.Command.IsZero() {
+		return fmt.Sprintf("the server greets with %s", e.Reply)
+	}
+	return fmt.Sprintf("%s was answered with %s", e.Command.Verb(), e.Reply)
+}
+
+// ProtocolError is something that no reading of the protocol allows. It ends
+// the session, and what was read is not taken as an answer.
+type ProtocolError struct {
+	Reason string
+	Quote  []byte // what the server sent, at most 200 bytes of it
+}
+
+func (e *ProtocolError) Error() string {
+	if len(e.Quote) == 0 {
+		return "protocol error: " + e.Reason
+	}
+	return fmt.Sprintf("protocol error: %s: %q", e.Reason, e.Quote)
+}
+
+// LostError is a connection that ended before it was owed nothing more.
+type LostError struct{ Err error }
+
+func (e *LostError) Error() string { return "the connection was lost: " + e.Err.Error() }
+func (e *LostError) Unwrap() error { return e.Err }
+
+// TimeoutError is a reply that did not come in time.
+type TimeoutError struct {
+	For   string // "the reply to RCPT TO:<...>"
+	After time.Duration
+}
+
+func (e *TimeoutError) Error() string { return fmt.Sprintf("no %s within %s", e.For, e.After) }
+
+// Timeout reports true, as net.Error has it.
+func (e *TimeoutError) Timeout() bool { return true }
+
+// TLSError is a handshake that failed, a certificate that did not satisfy the
+// policy, or TLS that was asked for and not offered.
+type TLSError struct {
+	Reason   string
+	Unproven bool  // the certificate does not prove the name
+	Err      error // of the handshake, or nil
+}
+
+func (e *TLSError) Error() string {
+	if e.Err == nil {
+		return e.Reason
+	}
+	return e.Reason + ": " + e.Err.Error()
+}
+func (e *TLSError) Unwrap() error { return e.Err }
+
+// BodyError is a message that could not be read to its end: the connection is
+// dropped then, so that no part of it passes for the whole.
+type BodyError struct{ Err error }
+
+func (e *BodyError) Error() string { return "the message cannot be read: " + e.Err.Error() }
+func (e *BodyError) Unwrap() error { return e.Err }
+
+// UnmetError is a message that needs what the server does not offer.
+type UnmetError struct {
+	Keyword string // the EHLO keyword
+	Reason  string
+}
+
+func (e *UnmetError) Error() string { return e.Reason }

@@ -1,0 +1,57 @@
+package dialog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Hello says EHLO and keeps what is offered. A 5yz answer is tried again with
+// HELO, which offers nothing (RFC 5321 section 3.2); any other refusal, a 421
+// among them, ends the conversation.
+func Hello() Stage {
+	return Stage{Do: func(ctx context.Context, s *Session) error {
+		err := s.hello(ctx, "EHLO")
+		var refusal *Refusal
+		if errors.As(err, &refusal) && refusal.Reply.Permanent() {
+			s.Stream.Emit(Finding{Text: "EHLO is not understood: HELO is tried, which offers no extensions"})
+			return s.hello(ctx, "HELO")
+		}
+		return err
+	}}
+}
+
+func (s *Session) hello(ctx context.Context, verb string) error {
+	c, err := NewCommand(verb, s.Options.Hello)
+	if err != nil {
+		return &Error{PhaseFirstHello, err}
+	}
+	phase := PhaseFirstHello
+	if s.Report.TLS != nil && !s.Report.TLS.Implicit {
+		phase = PhaseHello
+	}
+	turns, err := s.Exchange(ctx, Step{Phase: phase, Command: c, Waits: true})
+	if err := refused(turns, err, 0); err != nil {
+		return err
+	}
+	reply := turns[0].Reply()
+	offers := Offers{Reply: reply}
+	if verb == "EHLO" {
+		offers = ParseOffers(reply)
+	}
+	offers.Secure, offers.Verb = s.Secure(), verb
+	s.Report.Offers = append(s.Report.Offers, offers)
+	for _, odd := range offers.Oddities {
+		s.Stream.Emit(Finding{Text: odd})
+	}
+	return nil
+}
+
+// hostile words a finding about n bytes or characters that were shown escaped.
+func hostile(n int, answers string) string {
+	where := "the banner"
+	if answers != "" {
+		where = "the reply to " + answers
+	}
+	return fmt.Sprintf("%s in %s, shown escaped", count(n, "control character"), where)
+}

@@ -1,0 +1,45 @@
+package dialog
+
+import "time"
+
+// What a server may make us hold or do, whatever it sends. docs/security.md and
+const (
+	maxReplyLine = 8 << 10         // bytes of one reply line with its line end; RFC 5321 section 4.5.3.1.5 asks for 512
+	maxReply     = 256 << 10       // bytes of one reply
+	maxReplies   = 16 << 20        // bytes of all replies of a session
+	maxKeywords  = 1000            // lines of an EHLO reply that are looked at
+	maxCommand   = 8 << 10         // bytes of a command line; RFC 5321 section 4.5.3.1.4 asks for 512 and more with extensions
+	writeBuffer  = 32 << 10        // bytes of one write; a body up to this size travels with its envelope
+	maxShownData = 1 << 20         // bytes of a message that --show-data keeps
+	blockTime    = 3 * time.Minute // to write one block of a body, RFC 5321 section 4.5.3.2.5
+	lastWords    = 2 * time.Second // to read a reply that may explain why a write failed
+)
+
+// Timeouts are the limits on waiting, one for each kind of reply. They count
+// from the later of the write that the reply answers and the reply before it;
+// a drip of bytes resets nothing.
+type Timeouts struct {
+	Banner time.Duration // the greeting, RFC 5321 section 4.5.3.2.1
+	Reply  time.Duration // any command but those below, and the TLS handshake
+	Dot    time.Duration // the reply to the message, RFC 5321 section 4.5.3.2.6
+	Quit   time.Duration
+}
+
+// DefaultTimeouts are short enough for a person who waits; only the one behind
+// the message is RFC 5321's, as giving up there can deliver a message twice.
+func DefaultTimeouts() Timeouts {
+	return Timeouts{Banner: 60 * time.Second, Reply: 30 * time.Second, Dot: 10 * time.Minute, Quit: 5 * time.Second}
+}
+
+func (t Timeouts) of(p Phase) time.Duration {
+	switch p {
+	case PhaseConnect:
+		return t.Banner
+	case PhaseDot:
+		return t.Dot
+	case PhaseQuit:
+		return t.Quit
+	default:
+		return t.Reply
+	}
+}

@@ -1,0 +1,76 @@
+package reach
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ehlo-mail/ehlo/dialog/transcript"
+)
+
+// Head begins one of several targets or hops.
+type Head struct {
+	Name  string `json:"name"`
+	What  string `json:"what"` // "hop" if it is empty
+	Index int    `json:"index"`
+	Of    int    `json:"of"`
+	After string `json:"after,omitempty"` // why it is tried
+}
+
+// Kind is "head".
+func (Head) Kind() string { return "head" }
+
+// Lines is one line, set off by a blank one.
+func (h Head) Lines() []transcript.Line {
+	what := h.What
+	if what == "" {
+		what = "hop"
+	}
+	aside := fmt.Sprintf("%s %d of %d", what, h.Index, h.Of)
+	if h.After != "" {
+		aside += " · after " + h.After
+	}
+	return []transcript.Line{{Mark: transcript.Blank}, {Mark: transcript.Head, Label: h.Name, Aside: aside}}
+}
+
+// Connected is a connection that was made, or was not.
+type Connected struct {
+	Host    string
+	Addr    string // that was dialled
+	Instead string // the host and port that --connect-to sent elsewhere
+	Local   string
+	Failed  string // why it was not made
+	Took    time.Duration
+}
+
+// Kind is "connect".
+func (Connected) Kind() string { return "connect" }
+
+// Lines is one line, and one that says why it failed.
+func (c Connected) Lines() []transcript.Line {
+	text := []string{c.Addr}
+	if c.Instead != "" {
+		text = append(text, "instead of "+c.Instead)
+	}
+	lines := []transcript.Line{{Mark: transcript.Phase, Label: "connect", Text: strings.Join(text, " · "), Took: c.Took}}
+	if c.Local != "" {
+		lines = append(lines, transcript.Line{Mark: transcript.Note, Text: "from " + c.Local})
+	}
+	if c.Failed != "" {
+		lines = append(lines, transcript.Line{Mark: transcript.Failure, Text: c.Addr + " " + c.Failed})
+	}
+	return lines
+}
+
+// MarshalJSON gives host, address, local, error and took_ms.
+func (c Connected) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Host    string  `json:"host"`
+		Address string  `json:"address"`
+		Instead string  `json:"instead_of,omitempty"`
+		Local   string  `json:"local,omitempty"`
+		Error   string  `json:"error,omitempty"`
+		TookMS  float64 `json:"took_ms"`
+	}{c.Host, c.Addr, c.Instead, c.Local, c.Failed, float64(c.Took.Microseconds()) / 1000})
+}

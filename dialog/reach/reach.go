@@ -1,0 +1,195 @@
+// Package reach takes a conversation to a target: it finds the hops, dials them,
+// and decides whether the next one is tried.
+//
+//	Target  what the user asked for: a domain, a host, an address, a URL
+//	Reach   how to get there: resolver, dialer, TLS, and the options of each session
+//	Hop     one address of one host
+//	Visit   what became of one hop
+package reach
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/ehlo-mail/ehlo/dialog"
+	"github.com/ehlo-mail/ehlo/dialog/route"
+)
+
+// Dialer opens a connection; net.Dialer's DialContext is one.
+type Dialer func(ctx context.Context, network, address string) (net.Conn, error)
+
+// Reach is how targets are reached.
+type Reach struct {
+	Resolver       route.Resolver
+	HostsFile      string // read for host targets alone; "" is none
+	Dial           Dialer
+	Family         route.Family
+	ConnectTo      []Redirect
+	ConnectTimeout time.Duration  // for one address
+	Session        dialog.Options // for each session; TLS.Name is the hop's host unless it is set
+}
+
+// Hop is one address of one host that a target leads to.
+type Hop struct {
+	Host     string         // what the certificate has to prove
+	Addr     netip.AddrPort // not valid if only a Redirect says where to go
+	Port     uint16
+	Implicit bool // TLS from the first byte, RFC 8314 section 3
+}
+
+// Hops finds where t leads, and shows it. The error is one of route's, or the
+// context's cause.
+func (r *Reach) Hops(ctx context.Context, t Target) ([]Hop, error) {
+	hop := Hop{Host: t.Name, Port: t.Port, Implicit: t.Implicit}
+	if _, ok := r.redirect(hop); ok && t.Direct {
+		return []Hop{hop}, nil
+	}
+	find := route.To
+	if t.Direct {
+		find = route.ToHost
+	}
+	found, err := find(ctx, r.Resolver, t.Name, t.Port, route.Options{Family: r.Family, HostsFile: r.HostsFile})
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	if !found.Literal && !errors.As(err, new(*route.DomainError)) {
+		r.Session.Stream.Emit(route.Resolved{Route: found, Err: err})
+	}
+	if err != nil {
+		return nil, err
+	}
+	var hops []Hop
+	for _, host := range found.Hosts {
+		for _, addr := range host.Addrs {
+			hop.Host, hop.Addr = host.Name, netip.AddrPortFrom(addr, t.Port)
+			if hop.Host == "" {
+				hop.Host = addr.String()
+			}
+			hops = append(hops, hop)
+		}
+	}
+	return hops, nil
+}
+
+// Visit is what became of one hop.
+type Visit struct {
+	Hop     Hop
+	Report  dialog.Report
+	Err     error // nil, or a *dialog.Error
+	Reached bool  // the connection was made
+}
+
+// Visit dials a hop and runs a plan there. The plan begins with the banner;
+// implicit TLS comes before it.
+func (r *Reach) Visit(ctx context.Context, hop Hop, plan dialog.Plan) Visit {
+	visit := Visit{Hop: hop}
+	options := r.Session
+	if options.TLS.Name == "" {
+		options.TLS.Name = hop.Host
+	}
+	nc, err := r.connect(ctx, hop, options)
+	if err != nil {
+		visit.Err = &dialog.Error{Phase: dialog.PhaseConnect, Err: err}
+		return visit
+	}
+	visit.Reached = true
+	if hop.Implicit {
+		secured, report, err := dialog.Handshake(ctx, nc, options.TLS, options.Timeouts.Reply, options.Now())
+		if err != nil {
+			_ = nc.Close()
+			visit.Err = &dialog.Error{Phase: dialog.PhaseTLS, Err: err}
+			return visit
+		}
+		report.Implicit = true
+		nc = secured
+		plan = append(dialog.Plan{dialog.Judge(report)}, plan...)
+	}
+	if options.Hello == "" {
+		options.Hello = literal(nc.LocalAddr())
+	}
+	session := dialog.NewSession(nc, options)
+	visit.Err = plan.Run(ctx, session)
+	visit.Report = session.Report
+	return visit
+}
+
+// literal is an address as EHLO has it where there is no name (RFC 5321 section
+// 4.1.3).
+func literal(a net.Addr) string {
+	addr, err := netip.ParseAddrPort(a.String())
+	switch {
+	case err != nil:
+		return "[127.0.0.1]"
+	case addr.Addr().Unmap().Is4():
+		return "[" + addr.Addr().Unmap().String() + "]"
+	}
+	return "[IPv6:" + addr.Addr().WithZone("").String() + "]"
+}
+
+// TryNext reports whether a sender goes on to the next hop after err, and says
+// in a few words what happened. RFC 5321 section 5.1 has it try the next address
+// until one succeeds; what concerns the message, TLS or the user ends the search.
+func TryNext(err error) (bool, string) {
+	var (
+		refusal *dialog.Refusal
+		connect *ConnectError
+		timeout *dialog.TimeoutError
+	)
+	switch {
+	case errors.As(err, &connect):
+		return true, connect.Short()
+	case errors.As(err, new(*dialog.TLSError)), errors.As(err, new(*dialog.UnmetError)), errors.As(err, new(*dialog.BodyError)):
+		return false, ""
+	case errors.As(err, &refusal):
+		return true, fmt.Sprintf("answered %s", refusal.Reply.Codes())
+	case errors.As(err, &timeout):
+		return true, "did not answer in time"
+	case errors.As(err, new(*dialog.LostError)):
+		return true, "closed the connection"
+	case errors.As(err, new(*dialog.ProtocolError)):
+		return true, "broke the protocol"
+	}
+	return false, ""
+}
+
+// Deliver takes d from hop to hop until no recipient is left that another hop
+// may take, and decides what a refusal of the whole conversation means.
+func (r *Reach) Deliver(ctx context.Context, hops []Hop, d *dialog.Delivery) []Visit {
+	var visits []Visit
+	for i, hop := range hops {
+		if i > 0 {
+			r.Session.Stream.Emit(Head{Name: hop.Host, Index: i + 1, Of: len(hops), After: hops[i-1].Host + " " + after(visits[i-1], d)})
+		}
+		visit := r.Visit(ctx, hop, dialog.Plan{
+			dialog.Greet(), dialog.Hello(), dialog.StartTLS(), dialog.Deliver(d, hop.Host), dialog.Quit(),
+		})
+		visits = append(visits, visit)
+		var refusal *dialog.Refusal
+		if errors.As(visit.Err, &refusal) && (i == len(hops)-1 || refusal.Reply.Temporary()) {
+			d.Decide(refusal.Reply, phaseOf(visit.Err), hop.Host)
+		}
+		if next, _ := TryNext(visit.Err); visit.Err != nil && !next || visit.Report.Stopped || !d.Open() {
+			break
+		}
+	}
+	return visits
+}
+
+func phaseOf(err error) dialog.Phase {
+	var e *dialog.Error
+	if errors.As(err, &e) {
+		return e.Phase
+	}
+	return dialog.PhaseConnect
+}
+
+func after(v Visit, d *dialog.Delivery) string {
+	if _, what := TryNext(v.Err); what != "" {
+		return what
+	}
+	return dialog.Deferred.String()
+}

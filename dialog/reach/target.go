@@ -1,0 +1,171 @@
+package reach
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/ehlo-mail/ehlo/dialog/route"
+)
+
+// Target is where the user wants to go.
+type Target struct {
+	Text     string // as the user wrote it
+	Name     string // a domain, a host in A-labels, or an address
+	Direct   bool   // Name is a host or an address: no MX is asked for
+	Port     uint16
+	Implicit bool // TLS from the first byte
+}
+
+// Submission reports whether the target takes messages from users rather than
+// from servers (RFC 6409, RFC 8314): a certificate has to be proven there.
+func (t Target) Submission() bool { return t.Port == 465 || t.Port == 587 }
+
+type scheme struct {
+	name     string
+	port     uint16
+	implicit bool
+}
+
+var schemes = [...]scheme{
+	{"smtp", 25, false},
+	{"smtps", 465, true},
+	{"submission", 587, false},
+	{"submissions", 465, true},
+}
+
+// ParseTarget reads a domain (whose MX is asked for, port 25), host:port,
+// [address], [address]:port, or a URL with one of the schemes smtp, smtps,
+// submission and submissions. A bare name is a host rather than a domain if
+// direct is set. The error names the rule that text breaks.
+func ParseTarget(text string, direct bool) (Target, error) {
+	t := Target{Text: text, Port: 25, Direct: direct}
+	rest := text
+	if name, after, ok := strings.Cut(text, "://"); ok {
+		known := false
+		for _, s := range schemes {
+			if strings.EqualFold(name, s.name) {
+				t.Port, t.Implicit, t.Direct, known = s.port, s.implicit, true, true
+			}
+		}
+		if !known {
+			return t, fmt.Errorf("target %q: the scheme %q is none of smtp, smtps, submission, submissions", text, name)
+		}
+		rest = strings.TrimSuffix(after, "/")
+		if strings.ContainsAny(rest, "/?#@") {
+			return t, fmt.Errorf("target %q: behind %s:// only a host and a port may stand", text, name)
+		}
+	}
+	host, port, err := splitPort(rest)
+	if err != nil {
+		return t, fmt.Errorf("target %q: %w", text, err)
+	}
+	if port != 0 {
+		t.Port, t.Direct = port, true
+		t.Implicit = t.Implicit || port == 465
+	}
+	if addr, ok, err := parseAddress(host); ok {
+		if err != nil {
+			return t, fmt.Errorf("target %q: %w", text, err)
+		}
+		t.Name, t.Direct = addr.String(), true
+		return t, nil
+	}
+	if _, t.Name, err = route.ParseDomain(host); err != nil {
+		return t, fmt.Errorf("target: %w", err)
+	}
+	return t, nil
+}
+
+// splitPort takes a port off the end; IPv6 addresses need brackets for that.
+func splitPort(s string) (host string, port uint16, err error) {
+	host = s
+	colon := strings.LastIndexByte(s, ':')
+	if colon < 0 || colon < strings.LastIndexByte(s, ']') {
+		return host, 0, nil
+	}
+	if strings.Count(s, ":") > 1 && !strings.HasPrefix(s, "[") {
+		return host, 0, nil
+	}
+	n, err := strconv.ParseUint(s[colon+1:], 10, 16)
+	if err != nil || n == 0 {
+		return host, 0, fmt.Errorf("%q is no port: a port is a number from 1 to 65535", s[colon+1:])
+	}
+	return s[:colon], uint16(n), nil
+}
+
+// parseAddress reads an address with or without brackets, and RFC 5321's form
+// "IPv6:" (section 4.1.3) too.
+func parseAddress(s string) (addr netip.Addr, ok bool, err error) {
+	inner := s
+	if strings.HasPrefix(s, "[") {
+		if !strings.HasSuffix(s, "]") {
+			return addr, true, fmt.Errorf("%q lacks its closing bracket", s)
+		}
+		inner = s[1 : len(s)-1]
+		if len(inner) > 5 && strings.EqualFold(inner[:5], "IPv6:") {
+			inner = inner[5:]
+		}
+		addr, err = netip.ParseAddr(inner)
+		if err != nil {
+			return addr, true, fmt.Errorf("%q is no IPv4 or IPv6 address", inner)
+		}
+		return addr, true, nil
+	}
+	addr, err = netip.ParseAddr(inner)
+	return addr, err == nil, nil
+}
+
+// Redirect sends connections for one host and port somewhere else, as curl's
+// --connect-to does.
+type Redirect struct {
+	Host string // "" is any
+	Port string // "" is any
+	To   string // host:port or address:port
+}
+
+// ParseRedirect reads HOST:PORT:ADDR:PORT; an empty HOST or PORT matches any,
+// and an empty second one keeps what was there.
+func ParseRedirect(s string) (Redirect, error) {
+	fields := splitColons(s)
+	if len(fields) != 4 || fields[2] == "" || fields[3] == "" {
+		return Redirect{}, fmt.Errorf("%q is not HOST:PORT:ADDR:PORT (IPv6 addresses in brackets)", s)
+	}
+	for _, port := range []string{fields[1], fields[3]} {
+		if n, err := strconv.ParseUint(port, 10, 16); port != "" && (err != nil || n == 0) {
+			return Redirect{}, fmt.Errorf("%q in %q is no port: a port is a number from 1 to 65535", port, s)
+		}
+	}
+	return Redirect{Host: fields[0], Port: fields[1], To: fields[2] + ":" + fields[3]}, nil
+}
+
+// splitColons splits at colons outside brackets.
+func splitColons(s string) []string {
+	var fields []string
+	depth, from := 0, 0
+	for i := range len(s) {
+		switch s[i] {
+		case '[':
+			depth++
+		case ']':
+			depth--
+		case ':':
+			if depth == 0 {
+				fields = append(fields, s[from:i])
+				from = i + 1
+			}
+		}
+	}
+	return append(fields, s[from:])
+}
+
+func (r *Reach) redirect(hop Hop) (string, bool) {
+	for _, to := range r.ConnectTo {
+		host := strings.Trim(to.Host, "[]")
+		if (host == "" || strings.EqualFold(host, hop.Host)) && (to.Port == "" || to.Port == strconv.Itoa(int(hop.Port))) {
+			return to.To, true
+		}
+	}
+	return "", false
+}

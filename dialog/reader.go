@@ -1,0 +1,118 @@
+package dialog
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+)
+
+// replyReader reads replies strictly: what could be misread is an error, never
+// an answer. It allows no more than the limits of limits.go.
+type replyReader struct {
+	r    *bufio.Reader
+	read int // bytes of all replies so far
+}
+
+func newReplyReader(r io.Reader) *replyReader {
+	return &replyReader{r: bufio.NewReaderSize(r, maxReplyLine)}
+}
+
+// next reads one reply. Its errors are a *ProtocolError, io.EOF when the
+// connection ended between replies, io.ErrUnexpectedEOF when it ended within
+// one, or what the connection gave.
+func (rr *replyReader) next() (*Reply, error) {
+	reply := &Reply{}
+	for more := true; more; {
+		line, err := rr.r.ReadSlice('\n')
+		rr.read += len(line)
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			return nil, &ProtocolError{Reason: fmt.Sprintf("a reply line of over %d bytes", maxReplyLine), Quote: quote(line)}
+		case errors.Is(err, io.EOF) && len(line)+len(reply.Raw) > 0:
+			return nil, io.ErrUnexpectedEOF
+		case err != nil:
+			return nil, err
+		case len(reply.Raw)+len(line) > maxReply:
+			return nil, &ProtocolError{Reason: fmt.Sprintf("a reply of over %d bytes", maxReply), Quote: quote(line)}
+		case rr.read > maxReplies:
+			return nil, &ProtocolError{Reason: fmt.Sprintf("replies of over %d bytes in one session", maxReplies), Quote: quote(line)}
+		}
+		if more, err = reply.add(line); err != nil {
+			return nil, err
+		}
+	}
+	return reply, nil
+}
+
+// add takes the next line, line end included, and reports whether another one
+// follows.
+func (r *Reply) add(line []byte) (more bool, err error) {
+	text := trimEnd(line)
+	code, more, ok := lineCode(text)
+	switch {
+	case !ok:
+		return false, &ProtocolError{Reason: "not a reply (RFC 5321 section 4.2)", Quote: quote(line)}
+	case r.Code != 0 && code != r.Code:
+		return false, &ProtocolError{Reason: fmt.Sprintf("the code changes from %d within one reply", r.Code), Quote: quote(line)}
+	}
+	first := r.Code == 0
+	r.Code = code
+	r.Raw = append(r.Raw, line...)
+	if len(line) < 2 || line[len(line)-2] != '\r' {
+		r.odd("a line ends in LF without CR")
+	}
+	if len(text) > 4 && (text[len(text)-1] == ' ' || text[len(text)-1] == '\t') {
+		r.odd("spaces at the end of a line")
+	}
+	if len(text) == 3 {
+		r.odd("no space behind the code")
+	}
+	if enhanced, _, ok := cutEnhanced(string(text[min(4, len(text)):])); ok && first {
+		if enhanced.Class == code/100 {
+			r.Enhanced = enhanced
+		} else {
+			r.odd(fmt.Sprintf("the enhanced code %s contradicts %d (RFC 3463 section 3.1)", enhanced, code))
+		}
+	}
+	return more, nil
+}
+
+func (r *Reply) odd(what string) {
+	if !slices.Contains(r.Oddities, what) {
+		r.Oddities = append(r.Oddities, what)
+	}
+}
+
+// lineCode reads the code of a line without its end: three digits from 200 to
+// 599, then "-" if more lines follow, a space, or nothing.
+func lineCode(line []byte) (code int, more, ok bool) {
+	if len(line) < 3 || line[0] < '2' || line[0] > '5' {
+		return 0, false, false
+	}
+	for _, c := range line[:3] {
+		if c < '0' || c > '9' {
+			return 0, false, false
+		}
+		code = code*10 + int(c-'0')
+	}
+	if len(line) == 3 {
+		return code, false, true
+	}
+	return code, line[3] == '-', line[3] == '-' || line[3] == ' '
+}
+
+// splitLine parts a line into its code with what follows it, and the text.
+func splitLine(line string) (code, text string) {
+	n := min(4, len(line))
+	return line[:n], line[n:]
+}
+
+func trimEnd(line []byte) []byte {
+	return bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
+}
+
+// quote keeps the beginning of what a server sent, to show it.
+func quote(line []byte) []byte { return bytes.Clone(trimEnd(line[:min(len(line), 200)])) }

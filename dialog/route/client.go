@@ -1,0 +1,115 @@
+package route
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// Client is a Resolver that asks recursive servers. Set its fields before the
+// first question; it is safe for concurrent use, and remembers what it was told
+// as long as the TTL allows. It reads no hosts file.
+type Client struct {
+	// Servers are asked in turn: the next one when one fails or is silent, and
+	// first of all the one that answered last.
+	Servers []netip.AddrPort
+	Timeout time.Duration // for one try; 0 is 2 s
+	// Trace, if set, is told of every query as its answer comes or fails, one
+	// at a time.
+	Trace func(Query)
+
+	cache   cache
+	first   atomic.Int64 // index of the server that answered last
+	tracing sync.Mutex
+}
+
+var _ Resolver = (*Client)(nil)
+
+// MX asks for the mail exchangers of domain.
+func (c *Client) MX(ctx context.Context, domain string) (Answer[MX], error) {
+	return lookup(ctx, c.ask, domain, dns.TypeMX, pickMX)
+}
+
+// Addr asks for the addresses of host.
+func (c *Client) Addr(ctx context.Context, host string, f Family) (Answer[netip.Addr], error) {
+	return addresses(ctx, c.ask, host, f)
+}
+
+// TXT asks for the text at name.
+func (c *Client) TXT(ctx context.Context, name string) (Answer[string], error) {
+	return lookup(ctx, c.ask, name, dns.TypeTXT, pickTXT)
+}
+
+// TLSA asks for the certificate associations of a TCP port of host.
+func (c *Client) TLSA(ctx context.Context, host string, port uint16) (Answer[TLSA], error) {
+	return lookup(ctx, c.ask, fmt.Sprintf("_%d._tcp.%s", port, host), dns.TypeTLSA, pickTLSA)
+}
+
+// PTR asks for the names of addr.
+func (c *Client) PTR(ctx context.Context, addr netip.Addr) (Answer[string], error) {
+	name, err := dns.ReverseAddr(addr.Unmap().WithZone("").String())
+	if err != nil {
+		return Answer[string]{}, &Error{Name: addr.String(), Type: "PTR", Kind: BadName, Err: err}
+	}
+	return lookup(ctx, c.ask, name, dns.TypePTR, pickPTR)
+}
+
+// CNAME asks what name is an alias of.
+func (c *Client) CNAME(ctx context.Context, name string) (Answer[string], error) {
+	return lookup(ctx, c.ask, name, dns.TypeCNAME, pickCNAME)
+}
+
+// ask is the asker: from memory, or of the servers.
+func (c *Client) ask(ctx context.Context, q question) (*reply, error) {
+	if !spend(ctx) {
+		return nil, tooManyQueries(trim(q.name), dns.TypeToString[q.typ])
+	}
+	return c.cache.do(ctx, q, func() (*reply, error) { return c.rotate(ctx, q) })
+}
+
+// rotate asks one server after the other until one has an answer. Only a silent
+// one is asked a second time: the packet may have been lost.
+func (c *Client) rotate(ctx context.Context, q question) (*reply, error) {
+	if len(c.Servers) == 0 {
+		return nil, &NoServers{}
+	}
+	var told *Error // the failure that says most
+	failed := make([]bool, len(c.Servers))
+	first := int(c.first.Load())
+	for try := range min(maxTries, maxRounds*len(c.Servers)) {
+		i := (first + try) % len(c.Servers)
+		if failed[i] {
+			continue
+		}
+		r, err := c.exchange(ctx, c.Servers[i], q)
+		if err == nil {
+			c.first.Store(int64(i))
+			return r, nil
+		}
+		var e *Error
+		if !errors.As(err, &e) {
+			return nil, err
+		}
+		if ctx.Err() != nil {
+			return nil, q.fail(c.Servers[i], Stopped, ctx.Err())
+		}
+		if told == nil || e.Kind < told.Kind {
+			told = e
+		}
+		failed[i] = e.Kind != Timeout
+	}
+	return nil, told
+}
+
+func (c *Client) timeout() time.Duration {
+	if c.Timeout > 0 {
+		return c.Timeout
+	}
+	return defaultTimeout
+}

@@ -1,0 +1,121 @@
+package route
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/miekg/dns"
+)
+
+// FuzzRoute takes arbitrary bytes as the packets of a server: those up to the first
+// mark answer the first question, and so on by turns. Whatever they hold, a route keeps
+// to its limits, dials only addresses that the owner chain of an answer led to,
+// and only hosts whose names are host names.
+func FuzzRoute(f *testing.F) {
+	const mark = "\x00\xff\x00\xff"
+	for _, text := range []string{
+		chain(3), chain(9), "example.net. 0 IN MX 0 .",
+		"example.net. 60 IN MX 10 mx.test.\nexample.net. 60 IN MX 10 192.0.2.1.\nmx.test. 60 IN A 192.0.2.1\nmx.test. 60 IN AAAA ::1",
+		"example.net. 60 IN A 0.0.0.0\nexample.net. 60 IN AAAA ff02::1",
+		"example.net. 60 IN CNAME a0.test.\n" + chain(2),
+		`example.net. 60 IN MX 1 a\.b\000.test.`,
+	} {
+		z := newZone(f, text)
+		var packets []string
+		for _, q := range []question{{"example.net.", dns.TypeMX}, {"mx.test.", dns.TypeA}, {"mx.test.", dns.TypeAAAA}} {
+			packets = append(packets, string(pack(f, z.message(q))))
+		}
+		f.Add([]byte(strings.Join(packets, mark)), uint8(0))
+	}
+	f.Add([]byte("garbage"), uint8(1))
+	f.Fuzz(func(t *testing.T, data []byte, family uint8) {
+		packets := strings.Split(string(data), mark)
+		asked, led := 0, map[netip.Addr]bool{}
+		ask := func(_ context.Context, q question) (*reply, error) {
+			packet := []byte(packets[asked%len(packets)])
+			asked++
+			m := answerOf(packet)
+			if m == nil {
+				return nil, q.fail(netip.AddrPort{}, Malformed, nil)
+			}
+			ledTo(led, m, q)
+			return decode(q, m, "test")
+		}
+		rt, err := To(t.Context(), counted(ask), "example.net", 25, Options{Family: Family(family % 3)})
+
+		if asked > maxQueries || len(rt.Hosts) > maxHosts || len(rt.Aliases) > maxAliases {
+			t.Errorf("%d questions, %d hosts, aliases %q", asked, len(rt.Hosts), rt.Aliases)
+		}
+		dialled := 0
+		for _, h := range rt.Hosts {
+			if len(h.Addrs) > maxAddresses || len(h.Aliases) > maxAliases {
+				t.Errorf("%d addresses, aliases %q", len(h.Addrs), h.Aliases)
+			}
+			for _, addr := range h.Addrs {
+				if !led[addr] {
+					t.Errorf("%s: %s came from nowhere", h.Name, addr)
+				}
+				if f, bad := Special(addr); bad && f.Fail {
+					t.Errorf("%s: %s would be dialled", h.Name, addr)
+				}
+			}
+			dialled += len(h.Addrs)
+			if len(h.Addrs) > 0 && looseRule(h.Name) != "" {
+				t.Errorf("%q would be dialled", h.Name)
+			}
+		}
+		var none *NoRoute
+		if (err == nil) != (dialled > 0) || err != nil && !errors.As(err, &none) {
+			t.Errorf("%d addresses and %v", dialled, err)
+		}
+		event := Resolved{rt, err}
+		if _, err := json.Marshal(event); err != nil || len(event.Lines()) == 0 {
+			t.Error(err)
+		}
+	})
+}
+
+// answerOf reads packet as an answer, whatever its id and
+// question are.
+func answerOf(packet []byte) *dns.Msg {
+	if len(packet) < 12 {
+		return nil
+	}
+	m := new(dns.Msg)
+	binary.BigEndian.PutUint16(packet, 1)
+	if err := m.Unpack(packet); err != nil {
+		return nil
+	}
+	return m
+}
+
+// ledTo notes the addresses in m that the name asked for leads to: each owner that
+// is the name itself or the target of an alias whose owner is such a name.
+func ledTo(led map[netip.Addr]bool, m *dns.Msg, q question) {
+	names := map[string]bool{q.name: true}
+	for range m.Answer {
+		for _, rr := range m.Answer {
+			if c, ok := rr.(*dns.CNAME); ok && names[strings.ToLower(c.Hdr.Name)] {
+				names[strings.ToLower(c.Target)] = true
+			}
+		}
+	}
+	for _, rr := range m.Answer {
+		if !names[strings.ToLower(rr.Header().Name)] {
+			continue
+		}
+		switch rr := rr.(type) {
+		case *dns.A:
+			addr, _ := netip.AddrFromSlice(rr.A.To4())
+			led[addr] = true
+		case *dns.AAAA:
+			addr, _ := netip.AddrFromSlice(rr.AAAA)
+			led[addr] = true
+		}
+	}
+}

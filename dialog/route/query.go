@@ -1,0 +1,124 @@
+package route
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/ehlo-mail/ehlo/dialog/transcript"
+)
+
+// Query is one query as it was sent, and what came of it. It is an event, shown
+// in the verbose transcript.
+type Query struct {
+	Name      string
+	Type      string // "MX"
+	Server    string // address:port
+	Net       string // "udp" or "tcp"
+	Rcode     string // "NOERROR"; "" if no answer came
+	Truncated bool   // the answer did not fit, so TCP follows
+	Records   int    // in the answer section
+	Authentic bool   // the AD bit
+	Took      time.Duration
+	Err       error // why no answer came; an *Error
+}
+
+// Kind is "query".
+func (q Query) Kind() string { return "query" }
+
+// Lines is one note.
+func (q Query) Lines() []transcript.Line {
+	return []transcript.Line{{Mark: transcript.Note, Text: q.text(), Took: q.Took}}
+}
+
+func (q Query) text() string {
+	text := fmt.Sprintf("%s %s at %s (%s)", q.Type, q.Name, q.Server, q.Net)
+	if e, ok := q.Err.(*Error); ok {
+		return text + ": " + e.Reason()
+	}
+	text += ": " + q.Rcode
+	switch {
+	case q.Truncated:
+		text += ", truncated"
+	case q.Records == 1:
+		text += ", 1 record"
+	case q.Records > 1:
+		text += fmt.Sprintf(", %d records", q.Records)
+	}
+	if q.Authentic {
+		text += ", DNSSEC secure"
+	}
+	return text
+}
+
+// MarshalJSON gives the fields in snake_case.
+func (q Query) MarshalJSON() ([]byte, error) {
+	doc := struct {
+		Name      string  `json:"name"`
+		Type      string  `json:"type"`
+		Server    string  `json:"server"`
+		Net       string  `json:"net"`
+		Rcode     string  `json:"rcode,omitempty"`
+		Truncated bool    `json:"truncated,omitempty"`
+		Records   int     `json:"records"`
+		Authentic bool    `json:"authentic"`
+		Took      float64 `json:"took_ms"`
+		Err       string  `json:"error,omitempty"`
+	}{q.Name, q.Type, q.Server, q.Net, q.Rcode, q.Truncated, q.Records, q.Authentic, millis(q.Took), ""}
+	if q.Err != nil {
+		doc.Err = q.Err.Error()
+	}
+	return json.Marshal(doc)
+}
+
+// millis is d in milliseconds, to the microsecond.
+func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// trace tells of a query; m is nil if no answer came.
+func (c *Client) trace(q question, server netip.AddrPort, network string, m *dns.Msg, start time.Time, err error) {
+	if c.Trace == nil {
+		return
+	}
+	told := Query{Name: trim(q.name), Type: dns.TypeToString[q.typ], Server: server.String(), Net: network,
+		Took: time.Since(start), Err: err}
+	if m != nil {
+		told.Rcode, told.Authentic = rcode(m.Rcode), m.AuthenticatedData
+		told.Truncated, told.Records = m.Truncated, len(m.Answer)
+	}
+	c.tracing.Lock()
+	defer c.tracing.Unlock()
+	c.Trace(told)
+}
+
+type budgetKey struct{}
+
+// withBudget limits the questions that a Client takes from the context; what
+// an alias adds counts too.
+func withBudget(ctx context.Context, questions int) context.Context {
+	left := new(atomic.Int64)
+	left.Store(int64(questions))
+	return context.WithValue(ctx, budgetKey{}, left)
+}
+
+// left is what remains of the budget.
+func left(ctx context.Context) int {
+	if b, ok := ctx.Value(budgetKey{}).(*atomic.Int64); ok {
+		return int(max(0, b.Load()))
+	}
+	return maxQueries
+}
+
+// spend takes one question from the budget, if there is one.
+func spend(ctx context.Context) bool {
+	b, ok := ctx.Value(budgetKey{}).(*atomic.Int64)
+	return !ok || b.Add(-1) >= 0
+}
+
+func tooManyQueries(name, typ string) *Error {
+	return &Error{Name: name, Type: typ, Kind: TooMany, Err: fmt.Errorf("a route takes at most %d queries", maxQueries)}
+}

@@ -1,0 +1,180 @@
+package sandbox
+
+import (
+	"strings"
+	"time"
+)
+
+// Scenario is one domain of the world.
+type Scenario struct {
+	Name   string // the domain without ".test"
+	About  string // what it does, in one line
+	Expect string // what a correct client does, in one line
+	// Zone is in master file format (RFC 1035 section 5), relative to the
+	// domain. "": an MX for each host, in order, with preference 10, 20, ...
+	// The hosts' addresses and their PTR records come by themselves.
+	Zone  string
+	Rcode int      // of every DNS answer about the domain, where it is not NOERROR
+	Also  []string // further names under which its hosts know the domain: its U-label form
+	Hosts []Host
+}
+
+// Host is one host of a domain. Without services it refuses every connection.
+type Host struct {
+	Name     string // below the domain; "@" is the domain itself
+	Addrs    string // its addresses, separated by spaces, of the documentation networks
+	Services []Service
+}
+
+// Service is how one port of a host behaves: a correct server (RFC 5321) but for
+// its rules.
+type Service struct {
+	Port   int    // 0: 25
+	Offers string // EHLO keywords, separated by ", "; a SIZE is enforced
+	Secure string // those under TLS; "": Offers without STARTTLS
+	TLS    bool   // from the first byte on (RFC 8314)
+	Cert   Cert
+	// Mailboxes are the local parts that RCPT accepts, separated by spaces, a "*"
+	// at the end of one for any ending; "": people.
+	Mailboxes string
+	Rules     []Rule        // the first that matches an event is played
+	Delay     time.Duration // before every reply
+	Idle      time.Duration // the longest silence of a client; 0: 5 minutes (RFC 5321 section 4.5.3.2.7)
+}
+
+// Cert is the kind of certificate that a service shows.
+type Cert int
+
+// The kinds of certificate. All but SelfSigned come from the world's authority.
+const (
+	Valid      Cert = iota
+	Expired         // 20 days ago
+	NotYet          // valid from 10 days ahead
+	SelfSigned      // by its own key
+	WrongName       // for *.hosting.example
+)
+
+// Rule is what a server does at an event in place of its usual reply.
+type Rule struct {
+	event, match string
+	acts         []Act
+	times        int // met as often by one triplet, it no longer applies; 0: always applies
+}
+
+// On is the rule for an event and, behind a space, what it concerns:
+//
+//	CONNECT          a connection, before the banner
+//	EHLO ... QUIT    a command in order and without syntax error; an unknown one too
+//	MAIL alice@      the sender
+//	RCPT alice@      the recipient
+//	DATA alice@      DATA or a first BDAT for a recipient accepted before
+//	DOT alice@       the end of the message, by DATA or BDAT, for such a recipient
+//	VRFY alice       its argument, without brackets and the server's own domain; EXPN likewise
+//	HELP topic       its argument; ETRN, NOOP and other commands likewise
+//
+// What it concerns is compared without regard to case; an "@" or a "*" at its
+// end matches any ending. A rule without acts keeps the usual reply.
+func On(event string, acts ...Act) Rule {
+	event, match, _ := strings.Cut(event, " ")
+	return Rule{event: event, match: match, acts: acts}
+}
+
+// First limits r to the first n times that it meets the same client address,
+// sender and recipient, in any connection: greylisting.
+func First(n int, r Rule) Rule {
+	r.times = n
+	return r
+}
+
+// applies reports whether r concerns any of subjects.
+func (r Rule) applies(event string, subjects []string) bool {
+	if r.event != event {
+		return false
+	}
+	if r.match == "" {
+		return true
+	}
+	for _, s := range subjects {
+		if matches(r.match, s) {
+			return true
+		}
+	}
+	return false
+}
+
+// matches compares s with a pattern that may end in "@" or "*" for any ending.
+func matches(pattern, s string) bool {
+	open := strings.HasSuffix(pattern, "@") || strings.HasSuffix(pattern, "*")
+	pattern = strings.TrimSuffix(pattern, "*")
+	if open {
+		return len(s) >= len(pattern) && strings.EqualFold(s[:len(pattern)], pattern)
+	}
+	return strings.EqualFold(s, pattern)
+}
+
+// Act is one thing that a server does at an event, in the order of its rule.
+// If none of them answers or ends the connection, the usual reply follows.
+type Act struct {
+	kind  actKind
+	lines []string
+	wait  time.Duration
+}
+
+type actKind int
+
+const (
+	actSay actKind = iota
+	actWait
+	actWaitNamed
+	actHangUp
+	actSilence
+)
+
+// Say answers with lines, each as it goes over the wire but for its CR LF, and
+// with {host}, {client}, {from} and {to} replaced. The code of the last one decides
+// whether the command took effect.
+func Say(lines ...string) Act { return Act{kind: actSay, lines: lines} }
+
+// Wait sends what was said so far and waits.
+func Wait(d time.Duration) Act { return Act{kind: actWait, wait: d} }
+
+// WaitNamed waits as long as the local part of the address names: 2s@, 1500ms@.
+// At other addresses it does nothing.
+func WaitNamed() Act { return Act{kind: actWaitNamed} }
+
+// HangUp sends what was said so far and closes the connection.
+func HangUp() Act { return Act{kind: actHangUp} }
+
+// Silence sends what was said so far and then never says anything again, though
+// the connection stays open until the client ends it or falls silent too.
+func Silence() Act { return Act{kind: actSilence} }
+
+// Row is a domain of the world as a list shows it.
+type Row struct {
+	Domain string // good.test
+	About  string
+	Expect string
+	Hosts  []string // "mx1.good.test 192.0.2.10 2001:db8::10", in the order of the table
+}
+
+// Table lists the domains of Scenarios.
+func Table() []Row {
+	var rows []Row
+	for _, s := range Scenarios() {
+		r := Row{Domain: s.domain(), About: s.About, Expect: s.Expect}
+		for _, h := range s.Hosts {
+			r.Hosts = append(r.Hosts, s.hostname(h)+" "+h.Addrs)
+		}
+		rows = append(rows, r)
+	}
+	return rows
+}
+
+func (s Scenario) domain() string { return s.Name + ".test" }
+
+func (s Scenario) hostname(h Host) string {
+	if h.Name == "@" {
+		return s.domain()
+	}
+	return h.Name + "." + s.domain()
+}

@@ -1,0 +1,235 @@
+package dialog
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/ehlo-mail/ehlo/dialog/transcript"
+)
+
+// Options are what a conversation is told before it begins.
+type Options struct {
+	Stream   *transcript.Stream // where it shows what happens; nil shows nothing
+	Timeouts Timeouts
+	Waiting  func(Waiting) // told whenever a wait begins; may be nil
+	Hello    string        // the name or address literal behind EHLO
+	TLS      TLS
+	Stop     *Stop // where to stop before the end, or nil
+
+	Pipelining Use
+	Chunking   Use
+	ShowData   ShowData
+	Now        func() time.Time // the clock certificates are judged by
+}
+
+// Use says whether an extension is used.
+type Use int
+
+// The uses of an extension.
+const (
+	IfOffered Use = iota
+	Never
+	Required // an error if it is not offered
+)
+
+// ShowData says how much of a message the transcript repeats.
+type ShowData int
+
+// How much of a message is shown.
+const (
+	ShowNone ShowData = iota
+	ShowHeaders
+	ShowAll
+)
+
+// Policy is what is demanded of TLS.
+type Policy int
+
+// The policies, weakest first.
+const (
+	PolicyNever  Policy = iota // STARTTLS is not used
+	PolicyMay                  // used where offered; a bad certificate is a warning
+	PolicyMust                 // required; a bad certificate is a warning
+	PolicyVerify               // required, and the certificate must prove the name
+)
+
+// TLS is how a connection is secured and judged.
+type TLS struct {
+	Policy Policy
+	Name   string         // that the certificate must prove
+	SNI    string         // sent to the server; "" is Name
+	Roots  *x509.CertPool // nil is the system's store
+	Store  string         // what to call Roots: "the system's store"
+}
+
+// Stop ends a conversation before its end: nothing of a phase later than After
+// is written.
+type Stop struct {
+	After Phase
+	How   StopHow
+}
+
+// StopHow is how a conversation stops.
+type StopHow int
+
+// The ways to stop.
+const (
+	StopQuit   StopHow = iota // say QUIT once the replies are read
+	StopDrop                  // close once the replies are read
+	StopUnread                // close without reading them
+)
+
+func (s *Stop) allows(p Phase) bool {
+	return s == nil || p <= s.After || p == PhaseQuit && s.How == StopQuit
+}
+
+// unread reports whether the replies to what was written are left unread.
+func (s *Stop) unread(turns []Turn, stopped bool) bool {
+	return s != nil && s.How == StopUnread && (stopped || turns[len(turns)-1].Step.Phase == s.After)
+}
+
+// Report is what a conversation showed. It fills as the conversation goes, and
+// does not grow with the number of messages.
+type Report struct {
+	Banner  *Reply
+	Offers  []Offers   // one for every EHLO or HELO
+	TLS     *TLSReport // nil without a handshake
+	Reached Phase      // the latest phase that was answered
+	Stopped bool       // as Options.Stop asked
+}
+
+// Session is one connection to a server, and what is known of it.
+type Session struct {
+	*Options
+	Report Report
+	conn   *conn
+	quit   bool // QUIT was written
+}
+
+// NewSession begins a conversation on nc. A nc that is a *tls.Conn after its
+// handshake is secure from the first byte.
+func NewSession(nc net.Conn, o Options) *Session {
+	_, secure := nc.(*tls.Conn)
+	return &Session{Options: &o, conn: newConn(nc, secure, o.Stream)}
+}
+
+// Secure reports whether the connection is under TLS.
+func (s *Session) Secure() bool { return s.conn.secure }
+
+// Offers is what the last EHLO said of that keyword.
+func (s *Session) Offers(keyword string) (Offer, bool) {
+	if len(s.Report.Offers) == 0 {
+		return Offer{}, false
+	}
+	return s.Report.Offers[len(s.Report.Offers)-1].Find(keyword)
+}
+
+// Close ends the connection at once.
+func (s *Session) Close() error { return s.conn.nc.Close() }
+
+// pipelines reports whether commands leave in groups.
+func (s *Session) pipelines() bool {
+	_, offered := s.Offers("PIPELINING")
+	return s.Pipelining != Never && offered
+}
+
+// Offers is what a server announced in reply to one EHLO, or to a HELO, which
+// announces nothing.
+type Offers struct {
+	Secure     bool     `json:"secure"`
+	Verb       string   `json:"verb"`
+	Reply      *Reply   `json:"reply"`
+	Extensions []Offer  `json:"extensions"`
+	Oddities   []string `json:"oddities,omitempty"`
+}
+
+// Offer is one keyword line of an EHLO reply.
+type Offer struct {
+	Keyword string   `json:"keyword"` // in capitals
+	Params  []string `json:"params,omitempty"`
+}
+
+// Find is the offer of that keyword.
+func (o *Offers) Find(keyword string) (Offer, bool) {
+	for _, offer := range o.Extensions {
+		if strings.EqualFold(offer.Keyword, keyword) {
+			return offer, true
+		}
+	}
+	return Offer{}, false
+}
+
+// ParseOffers reads the reply to EHLO (RFC 5321 section 4.1.1.1): behind the
+// first line each line is a keyword and its parameters. "AUTH=PLAIN", as some
+// old servers list it beside the standard form, is taken as AUTH. What does not
+// look like a keyword is left out and noted.
+func ParseOffers(reply *Reply) Offers {
+	offers := Offers{Reply: reply}
+	lines := reply.Lines()
+	for i, line := range lines[min(1, len(lines)):] {
+		if i == maxKeywords {
+			offers.Oddities = append(offers.Oddities, "over 1000 keywords: the rest is not looked at")
+			break
+		}
+		words := strings.Fields(line)
+		if len(words) == 0 {
+			continue
+		}
+		keyword := strings.ToUpper(words[0])
+		if rest, ok := strings.CutPrefix(keyword, "AUTH="); ok {
+			keyword, words = "AUTH", append([]string{"AUTH", rest}, words[1:]...)
+			if rest == "" {
+				words = append(words[:1], words[2:]...)
+			}
+		}
+		if !isKeyword(keyword) {
+			offers.Oddities = append(offers.Oddities, "not a keyword: "+words[0])
+			continue
+		}
+		offers.add(Offer{Keyword: keyword, Params: words[1:]})
+	}
+	return offers
+}
+
+// add merges parameters of a keyword that is listed twice.
+func (o *Offers) add(offer Offer) {
+	for i := range o.Extensions {
+		known := &o.Extensions[i]
+		if known.Keyword != offer.Keyword {
+			continue
+		}
+		for _, param := range offer.Params {
+			if !containsFold(known.Params, param) {
+				known.Params = append(known.Params, param)
+			}
+		}
+		return
+	}
+	o.Extensions = append(o.Extensions, offer)
+}
+
+func containsFold(list []string, word string) bool {
+	for _, w := range list {
+		if strings.EqualFold(w, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// isKeyword follows ehlo-keyword of RFC 5321 section 4.1.1.1: letters, digits
+// and hyphens, not beginning with a hyphen; the underscore of some vendors too.
+func isKeyword(word string) bool {
+	for i, c := range []byte(word) {
+		switch {
+		case c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
+		case (c == '-' || c == '_') && i > 0:
+		default:
+			return false
+		}
+	}
+	return word != ""
+}

@@ -1,0 +1,72 @@
+package dialog
+
+import "io"
+
+// Step is one thing to do on the wire, and the replies that it is owed.
+type Step struct {
+	Phase   Phase
+	Command Command
+	// Body is DATA's text or a BDAT chunk, written behind Command. With neither
+	// the step only listens: the banner is owed to such a step.
+	Body io.WriterTo
+	// Waits holds the step back until every step before it is answered. Steps
+	// that do not wait leave in one write with the one before them.
+	Waits bool
+	// More is asked after each reply whether another one is owed (LMTP, PRDR);
+	// done ends with this step's turn. Nil: one reply.
+	More func(done []Turn) bool
+	// Unless is asked when the step's group is formed, and leaves it out if
+	// true. It must be pure, and find turns by their phase.
+	Unless func(done []Turn) bool
+}
+
+// TurnState is how far a step got.
+type TurnState int
+
+// The states of a turn.
+const (
+	Unsent   TurnState = iota // nothing of it was written
+	Begun                     // a part of it was written
+	Written                   // all of it was handed to the network
+	Answered                  // every reply that it was owed has come
+)
+
+// Turn is what became of a step.
+type Turn struct {
+	Step      Step
+	State     TurnState
+	BodyBytes int64 // of the body, as the message counts them: without stuffed dots
+	Replies   []Reply
+}
+
+// Reply is the last reply, or nil.
+func (t *Turn) Reply() *Reply {
+	if len(t.Replies) == 0 {
+		return nil
+	}
+	return &t.Replies[len(t.Replies)-1]
+}
+
+// answer is the first answered turn of that phase, or nil.
+func answer(done []Turn, p Phase) *Reply {
+	for i := range done {
+		if done[i].Step.Phase == p && done[i].State == Answered {
+			return done[i].Reply()
+		}
+	}
+	return nil
+}
+
+// noRecipient reports whether every RCPT was answered and none accepted, or
+// MAIL was refused: nothing can be delivered then.
+func noRecipient(done []Turn) bool {
+	if mail := answer(done, PhaseMail); mail != nil && !mail.Positive() {
+		return true
+	}
+	for i := range done {
+		if t := &done[i]; t.Step.Phase == PhaseRcpt && (t.State != Answered || t.Reply().Positive()) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,35 @@
+// Ehlo is a command-line SMTP client and protocol diagnostic tool.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/ehlo-mail/ehlo/cmd"
+)
+
+// version is set by the linker in a release.
+var version string
+
+func main() {
+	// Caught, a write to a closed pipe fails with EPIPE instead of killing the
+	// process, so that a run can still say what became of its message. Ignored,
+	// it would be ignored in the programs that we start, too.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+
+	ctx, cancel := context.WithCancelCause(context.Background())
+	interrupts := make(chan os.Signal, 2)
+	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-interrupts
+		cancel(cmd.ErrInterrupted)
+		<-interrupts
+		os.Exit(int(cmd.StatusInterrupted))
+	}()
+
+	env := cmd.OSEnv()
+	env.Version = version
+	os.Exit(cmd.Main(ctx, env, os.Args[1:]))
+}

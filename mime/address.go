@@ -1,0 +1,391 @@
+package mime
+
+import (
+	"fmt"
+	stdmime "mime"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// ParseMailbox reads one address, with or without a display name and angle
+// brackets. The error says in a line which rule is broken, and where: offsets
+// count octets from 0.
+func ParseMailbox(s string) (Mailbox, error) { return parseOne(s, false) }
+
+// ParseRecipient reads one address as ParseMailbox does; Postmaster may stand
+// without a domain (RFC 5321 section 4.5.1).
+func ParseRecipient(s string) (Mailbox, error) { return parseOne(s, true) }
+
+// ParseReversePath reads the sender of an envelope: an address, or <> for the
+// null sender (RFC 5321 section 4.5.5).
+func ParseReversePath(s string) (Mailbox, error) {
+	if strings.Trim(s, " ") == "<>" {
+		return Mailbox{}, nil
+	}
+	return parseOne(s, false)
+}
+
+// ParseList reads addresses as ParseRecipient does, with commas between them. A
+// comma within quotes or a comment parts nothing.
+func ParseList(s string) ([]Mailbox, error) {
+	p := &parser{in: s, postmaster: true}
+	list, err := p.list()
+	if err != nil {
+		return nil, fmt.Errorf("address list %s: %w", clip(s), err)
+	}
+	return list, nil
+}
+
+func parseOne(s string, postmaster bool) (Mailbox, error) {
+	p := &parser{in: s, postmaster: postmaster}
+	m, err := p.one()
+	if err != nil {
+		return Mailbox{}, fmt.Errorf("address %s: %w", clip(s), err)
+	}
+	return m, nil
+}
+
+// parser reads addresses from the left, one token at a time.
+type parser struct {
+	in         string
+	pos        int
+	postmaster bool   // Postmaster needs no domain
+	comment    string // the last comment skipped
+}
+
+func (p *parser) one() (Mailbox, error) {
+	if err := plain(p.in, false); err != nil {
+		return Mailbox{}, err
+	}
+	m, err := p.mailbox()
+	if err != nil {
+		return Mailbox{}, err
+	}
+	switch {
+	case p.end():
+		return m, nil
+	case p.peek() == ',':
+		return Mailbox{}, fmt.Errorf("',' at offset %d: one address is wanted, and a name with a comma needs quotes", p.pos)
+	case p.peek() == '>':
+		return Mailbox{}, fmt.Errorf("'>' at offset %d: no '<' opens it", p.pos)
+	}
+	return Mailbox{}, fmt.Errorf("text behind the address at offset %d: %s", p.pos, clip(p.in[p.pos:]))
+}
+
+func (p *parser) list() ([]Mailbox, error) {
+	if err := plain(p.in, false); err != nil {
+		return nil, err
+	}
+	var all []Mailbox
+	for {
+		m, err := p.mailbox()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, m)
+		switch {
+		case p.end():
+			return all, nil
+		case p.peek() == '>':
+			return nil, fmt.Errorf("'>' at offset %d: no '<' opens it", p.pos)
+		case p.peek() != ',':
+			return nil, fmt.Errorf("text behind the address at offset %d: %s", p.pos, clip(p.in[p.pos:]))
+		}
+		p.pos++
+	}
+}
+
+// mailbox reads name-addr or addr-spec (RFC 5322 section 3.4) and the space and
+// comments around it. A comment behind a bare address is its name, as of old.
+func (p *parser) mailbox() (Mailbox, error) {
+	p.comment = ""
+	if err := p.skip(); err != nil {
+		return Mailbox{}, err
+	}
+	start := p.pos
+	name, words, err := p.name()
+	if err != nil {
+		return Mailbox{}, err
+	}
+	var m Mailbox
+	if p.peek() == '<' {
+		open := p.pos
+		p.pos++
+		if m, err = p.address(); err != nil {
+			return m, err
+		}
+		if p.peek() != '>' {
+			return m, p.unclosed('<', open)
+		}
+		p.pos++
+		m.Name = name
+		return m, p.skip()
+	}
+	if words > 1 {
+		return m, fmt.Errorf("no '<' after the name at offset %d", start)
+	}
+	p.pos = start
+	if m, err = p.address(); err != nil {
+		return m, err
+	}
+	p.comment = ""
+	err = p.skip()
+	m.Name = p.comment
+	return m, err
+}
+
+// name reads a display name as far as it goes, and says of how many words it
+// is. RFC 2047 words are decoded, unless that would bring controls in.
+func (p *parser) name() (string, int, error) {
+	var words []string
+	quoted := false
+	for p.pos < len(p.in) {
+		switch r := p.peek(); {
+		case r == '"':
+			s, err := p.quoted()
+			if err != nil {
+				return "", 0, err
+			}
+			words, quoted = append(words, s), true
+		case atext(r) || r == '.':
+			words = append(words, p.run(func(r rune) bool { return atext(r) || r == '.' }))
+		default:
+			return joinName(words, quoted), len(words), nil
+		}
+		if err := p.skip(); err != nil {
+			return "", 0, err
+		}
+	}
+	return joinName(words, quoted), len(words), nil
+}
+
+func joinName(words []string, quoted bool) string {
+	name := strings.Join(words, " ")
+	if quoted || !strings.Contains(name, "=?") {
+		return name
+	}
+	decoded, err := new(stdmime.WordDecoder).DecodeHeader(name)
+	if err != nil || plain(decoded, false) != nil {
+		return name
+	}
+	return decoded
+}
+
+// address reads addr-spec: a Mailbox of RFC 5321 section 4.1.2.
+func (p *parser) address() (Mailbox, error) {
+	start := p.pos
+	local, err := p.local()
+	if err != nil {
+		return Mailbox{}, err
+	}
+	wire := p.in[start:p.pos]
+	if p.peek() != '@' {
+		if p.postmaster && strings.EqualFold(wire, "postmaster") {
+			return Mailbox{Local: local}, nil
+		}
+		if p.pos < len(p.in) && p.peek() != '>' && p.peek() != ',' {
+			return Mailbox{}, p.unexpected("in the local part")
+		}
+		return Mailbox{}, fmt.Errorf("no '@' at offset %d", p.pos)
+	}
+	p.pos++
+	domain, err := p.domain()
+	if err != nil {
+		return Mailbox{}, err
+	}
+	m := Mailbox{Local: local, Domain: domain}
+	return m, m.lengths()
+}
+
+func (p *parser) local() (string, error) {
+	start := p.pos
+	if p.peek() == '"' {
+		s, err := p.quoted()
+		if err == nil && s == "" {
+			err = fmt.Errorf("empty local part at offset %d", start)
+		}
+		return s, err
+	}
+	s := p.run(func(r rune) bool { return atext(r) || r == '.' })
+	switch {
+	case s == "" && (p.peek() == '@' || p.peek() == '>' || p.pos == len(p.in)):
+		return "", fmt.Errorf("empty local part at offset %d", start)
+	case s == "":
+		return "", p.unexpected("where an address should begin")
+	}
+	return s, dots(s, start, "local part")
+}
+
+// lengths checks the limits of RFC 5321 section 4.5.3.1, in octets as sent.
+func (m Mailbox) lengths() error {
+	path := m.Path()
+	local := strings.LastIndexByte(path, '@')
+	switch {
+	case local > 64:
+		return fmt.Errorf("the local part has %d octets, over 64 (RFC 5321 section 4.5.3.1.1)", local)
+	case len(m.Domain) > 255:
+		return fmt.Errorf("the domain has %d octets, over 255 (RFC 5321 section 4.5.3.1.2)", len(m.Domain))
+	case len(path)+2 > 256:
+		return fmt.Errorf("the path has %d octets with its brackets, over 256 (RFC 5321 section 4.5.3.1.3)", len(path)+2)
+	}
+	return nil
+}
+
+// dots checks that no dot of s begins it, ends it or follows another.
+func dots(s string, offset int, what string) error {
+	if i := strings.Index(s, ".."); i >= 0 {
+		return fmt.Errorf("two dots in a row in the %s at offset %d", what, offset+i)
+	}
+	if s[0] == '.' {
+		return fmt.Errorf("the %s begins with a dot at offset %d", what, offset)
+	}
+	if s[len(s)-1] == '.' {
+		return fmt.Errorf("the %s ends with a dot at offset %d", what, offset+len(s)-1)
+	}
+	return nil
+}
+
+// quoted reads a Quoted-string and gives what it stands for.
+func (p *parser) quoted() (string, error) {
+	open := p.pos
+	var b strings.Builder
+	for p.pos++; p.pos < len(p.in); p.pos++ {
+		switch c := p.in[p.pos]; c {
+		case '"':
+			p.pos++
+			return b.String(), nil
+		case '\\':
+			if p.pos++; p.pos < len(p.in) {
+				b.WriteByte(p.in[p.pos])
+			}
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return "", fmt.Errorf("'\"' at offset %d is not closed", open)
+}
+
+// skip passes over spaces and comments, which nest.
+func (p *parser) skip() error {
+	for p.pos < len(p.in) {
+		switch p.in[p.pos] {
+		case ' ':
+			p.pos++
+		case '(':
+			open, depth := p.pos, 0
+			for ; p.pos < len(p.in); p.pos++ {
+				switch p.in[p.pos] {
+				case '\\':
+					p.pos++
+				case '(':
+					depth++
+				case ')':
+					depth--
+				}
+				if depth == 0 {
+					break
+				}
+			}
+			if p.pos >= len(p.in) {
+				return fmt.Errorf("'(' at offset %d is not closed", open)
+			}
+			p.comment = strings.Trim(p.in[open+1:p.pos], " ")
+			p.pos++
+		default:
+			return nil
+		}
+	}
+	return nil
+}
+
+func (p *parser) run(in func(rune) bool) string {
+	start := p.pos
+	for p.pos < len(p.in) {
+		r, n := utf8.DecodeRuneInString(p.in[p.pos:])
+		if !in(r) {
+			break
+		}
+		p.pos += n
+	}
+	return p.in[start:p.pos]
+}
+
+func (p *parser) end() bool { return p.pos == len(p.in) }
+
+// peek is the next character, -1 at the end.
+func (p *parser) peek() rune {
+	if p.end() {
+		return -1
+	}
+	r, _ := utf8.DecodeRuneInString(p.in[p.pos:])
+	return r
+}
+
+func (p *parser) unclosed(c rune, open int) error {
+	if p.end() {
+		return fmt.Errorf("%q at offset %d is not closed", c, open)
+	}
+	return p.unexpected("in the domain")
+}
+
+func (p *parser) unexpected(where string) error {
+	switch r := p.peek(); r {
+	case -1:
+		return fmt.Errorf("nothing %s", where)
+	case ' ':
+		return fmt.Errorf("space at offset %d %s, outside quotes", p.pos, where)
+	default:
+		return fmt.Errorf("%q at offset %d %s", r, p.pos, where)
+	}
+}
+
+// atext is RFC 5322 section 3.2.3, with RFC 6532 section 3.2's UTF-8 but for
+// characters that look like a space.
+func atext(r rune) bool {
+	switch {
+	case r < 0:
+		return false
+	case r >= 0x80:
+		return !unicode.IsSpace(r) && !unicode.IsControl(r)
+	case r >= '0' && r <= '9', r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z':
+		return true
+	}
+	return strings.ContainsRune("!#$%&'*+-/=?^_`{|}~", r)
+}
+
+// plain refuses what must be in no header field and no command: control
+// characters and what is not UTF-8. It lets tabs pass if told to.
+func plain(s string, tabs bool) error {
+	for i, r := range s {
+		switch {
+		case r == '\r':
+			return fmt.Errorf("CR at offset %d", i)
+		case r == '\n':
+			return fmt.Errorf("LF at offset %d", i)
+		case r == 0:
+			return fmt.Errorf("NUL at offset %d", i)
+		case r == '\t' && tabs:
+		case unicode.IsControl(r):
+			return fmt.Errorf("control character %U at offset %d", r, i)
+		case r == utf8.RuneError:
+			if _, n := utf8.DecodeRuneInString(s[i:]); n == 1 {
+				return fmt.Errorf("octet 0x%02x at offset %d is not UTF-8", s[i], i)
+			}
+		}
+	}
+	return nil
+}
+
+// clip quotes s for an error, the first of it if it is long.
+func clip(s string) string {
+	const most = 80
+	if len(s) <= most {
+		return fmt.Sprintf("%q", s)
+	}
+	n := most
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return fmt.Sprintf("%q...", s[:n])
+}

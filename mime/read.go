@@ -1,0 +1,285 @@
+package mime
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// headerMost is how much of a header is kept to be judged.
+const headerMost = 256 << 10
+
+// FaultKind says what a Fault is.
+type FaultKind uint8
+
+// The faults that keep a message from being sent as it is. Fixup mends BareCR,
+// NUL and LongLine.
+const (
+	Empty    FaultKind = iota + 1 // no octets at all
+	NoHeader                      // it begins with something else than a header field
+	MboxLine                      // it begins with the "From " line of a mailbox file
+	BareCR                        // a CR without its LF (RFC 5322 section 2.3)
+	NUL                           // RFC 5322 section 2.2, 4
+	LongLine                      // over 998 octets (RFC 5321 section 4.5.3.1.6)
+)
+
+// Fault is the first thing that keeps a message from being sent. Offset counts
+// the octets before it, Line from 1.
+type Fault struct {
+	Kind         FaultKind
+	Offset, Line int64
+	what         string
+}
+
+// Error says in one line what is wrong and where.
+func (f *Fault) Error() string {
+	if f.Kind == Empty {
+		return f.what
+	}
+	return fmt.Sprintf("line %d, offset %d: %s", f.Line, f.Offset, f.what)
+}
+
+// Mendable reports whether Options.Fixup would mend it.
+func (f *Fault) Mendable() bool { return f.Kind == BareCR || f.Kind == NUL || f.Kind == LongLine }
+
+// scan reads a message in CR LF lines from one with any line ends, and takes note
+// of what it is. It holds one buffer and the header.
+type scan struct {
+	src   *bufio.Reader
+	fixup bool
+
+	out  []byte // made and not yet read
+	sent int    // of out
+	err  error
+
+	at   int64  // octets taken from src
+	line int64  // the line being read
+	part []byte // of a line that is being mended
+	cr   bool   // a CR ended the last piece: the next octet tells if it is bare
+
+	size   int64 // octets made
+	inBody bool
+	kept   int // octets of header in fields
+	fields []Header
+
+	lf, bareCR, nul, long int // how many were mended
+	noEnd                 bool
+	stray                 int64 // the first header line that is no field
+	utf8Header, rawHeader bool
+	eightBody             bool
+}
+
+func newScan(r io.Reader, fixup bool) *scan {
+	return &scan{src: bufio.NewReaderSize(r, 32<<10), fixup: fixup, line: 1}
+}
+
+// Read gives the message in CR LF lines.
+func (s *scan) Read(p []byte) (int, error) {
+	for s.sent == len(s.out) {
+		if s.err != nil {
+			return 0, s.err
+		}
+		s.out, s.sent = s.out[:0], 0
+		for len(s.out) < 16<<10 && s.err == nil {
+			s.err = s.next()
+		}
+		if s.err == io.EOF && s.size == 0 {
+			s.err = &Fault{Kind: Empty, what: "the message is empty"}
+		}
+	}
+	n := copy(p, s.out[s.sent:])
+	s.sent += n
+	return n, nil
+}
+
+// next takes a line, or a buffer of one.
+func (s *scan) next() error {
+	b, err := s.src.ReadSlice('\n')
+	if err != nil && err != bufio.ErrBufferFull && err != io.EOF {
+		return err
+	}
+	start := s.at
+	s.at += int64(len(b))
+	text, crlf := b, false
+	if err == nil {
+		text = b[:len(b)-1]
+		if crlf = len(text) > 0 && text[len(text)-1] == '\r'; crlf {
+			text = text[:len(text)-1]
+		}
+	}
+	whole := err == nil || err == io.EOF
+	if whole && len(s.part) == 0 && !s.cr && len(text) <= lineMost &&
+		bytes.IndexByte(text, '\r') < 0 && bytes.IndexByte(text, 0) < 0 {
+		return s.tidy(text, start, err, crlf)
+	}
+	if !s.fixup {
+		return s.fault(text, start)
+	}
+	return s.mend(text, start, err, crlf)
+}
+
+// tidy takes a line without a fault; end is io.EOF if no line end follows it.
+func (s *scan) tidy(text []byte, start int64, end error, crlf bool) error {
+	if end == io.EOF {
+		if len(text) == 0 {
+			return io.EOF
+		}
+		s.noEnd = true
+	} else if !crlf {
+		s.lf++
+	}
+	if err := s.emit(text, start); err != nil {
+		return err
+	}
+	s.line++
+	return end
+}
+
+// fault is the first one in text.
+func (s *scan) fault(text []byte, start int64) error {
+	f := &Fault{Kind: LongLine, Offset: lineMost, Line: s.line, what: "a line over 998 octets (RFC 5321 section 4.5.3.1.6)"}
+	if i := bytes.IndexByte(text, '\r'); i >= 0 && (len(text) <= lineMost || i <= lineMost) {
+		f.Kind, f.Offset, f.what = BareCR, int64(i), "a CR without its LF (RFC 5322 section 2.3)"
+	}
+	if i := bytes.IndexByte(text, 0); i >= 0 && (len(text) <= lineMost || i <= lineMost) && (f.Kind == LongLine || int64(i) < f.Offset) {
+		f.Kind, f.Offset, f.what = NUL, int64(i), "a NUL (RFC 5322 section 4)"
+	}
+	f.Offset += start
+	return f
+}
+
+// mend takes a piece of a line that has a fault and makes it fit: NUL is dropped,
+// a bare CR made a line end, a long line broken.
+func (s *scan) mend(text []byte, start int64, end error, crlf bool) error {
+	for i, c := range text {
+		if s.cr { // it was bare
+			s.cr = false
+			s.bareCR++
+			if err := s.flush(start); err != nil {
+				return err
+			}
+		}
+		switch c {
+		case 0:
+			s.nul++
+		case '\r':
+			s.cr = true
+		default:
+			s.part = append(s.part, c)
+			if len(s.part) > lineMost {
+				if err := s.split(start + int64(i)); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	if end == bufio.ErrBufferFull {
+		return nil
+	}
+	if s.cr { // CR at the end of the message, before CR LF, or cut from its LF
+		s.cr = false
+		if end == io.EOF || crlf {
+			s.bareCR++
+			if err := s.flush(start); err != nil {
+				return err
+			}
+			if end == io.EOF {
+				return end
+			}
+		} else {
+			crlf = true
+		}
+	}
+	if end == io.EOF && len(s.part) == 0 {
+		return end
+	}
+	if end == nil && !crlf {
+		s.lf++
+	}
+	s.noEnd = s.noEnd || end == io.EOF
+	if err := s.flush(start); err != nil {
+		return err
+	}
+	s.line++
+	return end
+}
+
+func (s *scan) flush(start int64) error {
+	err := s.emit(s.part, start)
+	s.part = s.part[:0]
+	return err
+}
+
+// split breaks the line in part, which has become too long: a header field before
+// a space, which folds it, a body behind one or between characters.
+func (s *scan) split(at int64) error {
+	s.long++
+	n := bytes.LastIndexByte(s.part[:lineMost], ' ')
+	if !s.inBody {
+		if n <= 0 || len(bytes.TrimLeft(s.part[:n], " \t")) == 0 {
+			return &Fault{Kind: NoHeader, Offset: at, Line: s.line, what: "a header line over 998 octets without a space to fold it at"}
+		}
+	} else if n++; n == 0 {
+		for n = lineMost; n > lineMost-utf8.UTFMax && !utf8.RuneStart(s.part[n]); n-- {
+		}
+	}
+	if err := s.emit(s.part[:n], at); err != nil {
+		return err
+	}
+	s.part = append(s.part[:0], s.part[n:]...)
+	return nil
+}
+
+// emit makes a line of text, and looks at it.
+func (s *scan) emit(text []byte, start int64) error {
+	if s.inBody {
+		s.eightBody = s.eightBody || !ascii(text)
+	} else if err := s.header(text, start); err != nil {
+		return err
+	}
+	s.out = append(append(s.out, text...), '\r', '\n')
+	s.size += int64(len(text)) + 2
+	return nil
+}
+
+// header looks at a line of the header.
+func (s *scan) header(text []byte, start int64) error {
+	first := s.size == 0
+	if len(text) == 0 && !first {
+		s.inBody = true
+		return nil
+	}
+	if !ascii(text) {
+		s.utf8Header = true
+		s.rawHeader = s.rawHeader || !utf8.Valid(text)
+	}
+	name, value, colon := bytes.Cut(text, []byte(":"))
+	name = bytes.TrimRight(name, " \t") // RFC 5322 section 4.5
+	switch {
+	case first && bytes.HasPrefix(text, []byte("From ")):
+		return &Fault{Kind: MboxLine, Offset: start, Line: s.line, what: `a "From " line, which belongs to a mailbox file and not to a message: leave it out`}
+	case !first && len(text) > 0 && blank(text[0]):
+		if n := len(s.fields); n > 0 && s.keep(len(text)) {
+			s.fields[n-1].Value += string(text)
+		}
+	case colon && fieldName(name):
+		if s.keep(len(text)) {
+			s.fields = append(s.fields, Header{string(name), strings.Trim(string(value), " \t")})
+		}
+	case first:
+		return &Fault{Kind: NoHeader, Offset: start, Line: s.line, what: fmt.Sprintf(
+			"%s is no header field: a whole message begins with fields such as Subject, then a blank line", clip(string(text)))}
+	case s.stray == 0:
+		s.stray = s.line
+	}
+	return nil
+}
+
+// keep reports whether n octets more of header may be kept.
+func (s *scan) keep(n int) bool {
+	s.kept += n
+	return s.kept <= headerMost
+}

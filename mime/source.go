@@ -1,0 +1,182 @@
+package mime
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+)
+
+// Bounds on what is spooled: in memory, and in all.
+const (
+	spoolMemory = 1 << 20
+	spoolMost   = 1 << 30
+)
+
+// Source is where bytes come from. The zero Source is empty.
+type Source struct {
+	path string
+	data []byte
+	from io.Reader
+}
+
+// File is the file at path. It is opened anew each time it is read; what is
+// not a regular file (a pipe, a device) is spooled as Reader says.
+func File(path string) Source { return Source{path: path} }
+
+// Bytes is b, which must not change.
+func Bytes(b []byte) Source { return Source{data: b} }
+
+// Reader is r, read once to its end and spooled: up to 1 MiB in memory, more
+// in a temporary file that Message.Close removes.
+func Reader(r io.Reader) Source { return Source{from: r} }
+
+// held is a source that can be opened again and again.
+type held struct {
+	size    int64
+	path    string    // of a file, else ""
+	changed time.Time // of a file
+	data    []byte
+	spool   *os.File
+	remove  string // the spool's name, where an open file could not be removed
+}
+
+// hold makes s ready to be opened: it looks at a file, and reads a pipe to its
+// end, which must come within most octets.
+func (s Source) hold(most int64) (*held, error) {
+	switch {
+	case s.from != nil:
+		return spool(s.from, most)
+	case s.path == "":
+		return &held{size: int64(len(s.data)), data: s.data}, nil
+	}
+	info, err := os.Stat(s.path)
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, fmt.Errorf("%s is a directory", s.path)
+	case info.Mode().IsRegular():
+		h := &held{size: info.Size(), path: s.path, changed: info.ModTime()}
+		f, err := h.open() // tells now if it cannot be read
+		if err != nil {
+			return nil, err
+		}
+		return h, f.Close()
+	}
+	f, err := os.Open(s.path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return spool(f, most)
+}
+
+func spool(r io.Reader, most int64) (*held, error) {
+	r = io.LimitReader(r, most+1)
+	var buf bytes.Buffer
+	n, err := io.CopyN(&buf, r, spoolMemory+1)
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	if n > most {
+		return nil, fmt.Errorf("over %d bytes: too long to be spooled", most)
+	}
+	if n <= spoolMemory {
+		return &held{size: n, data: buf.Bytes()}, nil
+	}
+	f, err := os.CreateTemp("", "ehlo-*") // made with mode 0600
+	if err != nil {
+		return nil, err
+	}
+	h := &held{spool: f}
+	if os.Remove(f.Name()) != nil { // nothing is left behind, however we end
+		h.remove = f.Name()
+	}
+	if h.size, err = io.Copy(f, io.MultiReader(&buf, r)); err == nil && h.size > most {
+		err = fmt.Errorf("over %d bytes: too long to be spooled", most)
+	}
+	if err != nil {
+		return nil, errors.Join(err, h.close())
+	}
+	return h, nil
+}
+
+func (h *held) close() error {
+	if h.spool == nil {
+		return nil
+	}
+	err := h.spool.Close()
+	if h.remove != "" {
+		err = errors.Join(err, os.Remove(h.remove))
+	}
+	h.spool, h.remove = nil, ""
+	return err
+}
+
+// same returns an error if the file is not what it was when it was held.
+func (h *held) same(info os.FileInfo, err error) error {
+	if err == nil && (info.Size() != h.size || !info.ModTime().Equal(h.changed)) {
+		err = fmt.Errorf("%s changed since it was read first", h.path)
+	}
+	return err
+}
+
+// unchanged looks at a file without opening it.
+func (h *held) unchanged() error {
+	if h.path == "" {
+		return nil
+	}
+	return h.same(os.Stat(h.path))
+}
+
+// open gives the bytes from the start. A file that changed, then or while it is
+// read, is an error.
+func (h *held) open() (io.ReadCloser, error) {
+	switch {
+	case h.path != "":
+		f, err := os.Open(h.path)
+		if err != nil {
+			return nil, err
+		}
+		if err := h.same(f.Stat()); err != nil {
+			f.Close()
+			return nil, err
+		}
+		return &steady{File: f, h: h, left: h.size}, nil
+	case h.spool != nil:
+		return io.NopCloser(io.NewSectionReader(h.spool, 0, h.size)), nil
+	case h.remove == "" && h.data == nil && h.size > 0:
+		return nil, os.ErrClosed
+	}
+	return io.NopCloser(bytes.NewReader(h.data)), nil
+}
+
+// steady reads a file of known size and gives its end only if nothing changed.
+type steady struct {
+	*os.File
+	h    *held
+	left int64
+}
+
+func (s *steady) Read(p []byte) (int, error) {
+	if s.left == 0 {
+		if err := s.h.same(s.Stat()); err != nil {
+			return 0, err
+		}
+		return 0, io.EOF
+	}
+	n, err := s.File.Read(p[:min(int64(len(p)), s.left)])
+	s.left -= int64(n)
+	if err == io.EOF {
+		return n, fmt.Errorf("%s became shorter while it was read", s.h.path)
+	}
+	return n, err
+}
+
+// WriteTo hides os.File's, which knows no end but the file's own.
+func (s *steady) WriteTo(w io.Writer) (int64, error) {
+	return io.Copy(w, struct{ io.Reader }{s})
+}

@@ -1,0 +1,193 @@
+package mime
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	stdmime "mime"
+	"strings"
+	"time"
+)
+
+// Options say how Whole treats a message.
+type Options struct {
+	Fixup bool      // mend what would be refused, add a missing Date and Message-ID
+	Now   time.Time // the Date that Fixup adds; the zero time is now
+	Host  string    // the right side of the Message-ID that Fixup adds; "" is localhost
+	Limit int64     // on what is spooled from a pipe, in octets; 0 is 1 GiB
+}
+
+// Whole takes a message as the user wrote it: but for line ends, which become
+// CR LF, and a last one, it is sent as it is. What cannot be sent is an error
+// that wraps a *Fault, or is mended if o says so; Notes say what was changed. The
+// message is read once here and once at each Open.
+func Whole(src Source, o Options) (*Message, error) {
+	h, err := src.hold(cmp.Or(o.Limit, spoolMost))
+	if err != nil {
+		return nil, fmt.Errorf("message: %w", err)
+	}
+	m, err := whole(h, o)
+	if err != nil {
+		err = fmt.Errorf("message: %w", err)
+		return nil, errors.Join(err, h.close())
+	}
+	return m, nil
+}
+
+func whole(h *held, o Options) (*Message, error) {
+	r, err := h.open()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	s := newScan(r, o.Fixup)
+	if _, err := io.Copy(io.Discard, s); err != nil {
+		return nil, err
+	}
+	m := &Message{fields: s.fields, notes: s.notes(), release: []func() error{h.close}}
+	added, err := m.add(o)
+	if err != nil {
+		return nil, err
+	}
+	m.size = s.size + int64(len(added))
+	m.open = func() (io.ReadCloser, error) {
+		r, err := h.open()
+		if err != nil {
+			return nil, err
+		}
+		return &again{
+			Reader: io.MultiReader(strings.NewReader(added), newScan(r, o.Fixup)),
+			Closer: r, left: m.size,
+		}, nil
+	}
+	m.judge(s)
+	return m, nil
+}
+
+// add makes the fields that Fixup puts on top.
+func (m *Message) add(o Options) (string, error) {
+	if !o.Fixup {
+		return "", nil
+	}
+	now := o.Now
+	if now.IsZero() {
+		now = time.Now()
+	}
+	id, err := newID(now, o.Host)
+	if err != nil {
+		return "", err
+	}
+	var text []byte
+	var fields []Header
+	for _, f := range []Header{{"Date", date(now)}, {"Message-ID", id}} {
+		if m.Header(f.Name) != nil {
+			continue
+		}
+		if text, err = appendField(text, f.Name, f.Value); err != nil {
+			return "", err
+		}
+		fields = append(fields, f)
+		m.notes = append(m.notes, f.Name+" added")
+	}
+	m.fields = append(fields, m.fields...)
+	return string(text), nil
+}
+
+// judge fills what follows from the scan.
+func (m *Message) judge(s *scan) {
+	if s.eightBody || s.rawHeader {
+		m.needs = append(m.needs, "8BITMIME")
+	}
+	if s.utf8Header && !s.rawHeader {
+		m.needs = append(m.needs, "SMTPUTF8")
+	}
+	m.kind, m.parts = "text/plain", 1 // RFC 2045 section 5.2
+	for _, v := range m.Header("Content-Type") {
+		if kind, _, err := stdmime.ParseMediaType(v); err == nil {
+			m.kind = kind
+		}
+	}
+	if strings.HasPrefix(m.kind, "multipart/") {
+		m.parts = 0
+	}
+	m.findings = judge(m.fields)
+	if s.stray > 0 {
+		m.findings = append(m.findings, fmt.Sprintf("line %d is neither a header field nor blank: some readers take it for the body", s.stray))
+	}
+	if s.rawHeader {
+		m.findings = append(m.findings, "the header has octets over 127 that are not UTF-8: no standard says what they mean (RFC 6532)")
+	}
+	if s.kept > headerMost {
+		m.findings = append(m.findings, "the header is over 256 KiB: what comes after was not looked at")
+	}
+	if s.bareCR+s.nul+s.long > 0 && m.Header("DKIM-Signature") != nil {
+		m.findings = append(m.findings, "what was mended breaks the message's DKIM signature")
+	}
+}
+
+// judge gives the findings on a header (RFC 5322 section 3.6).
+func judge(fields []Header) []string {
+	var all []string
+	for _, name := range []string{"Date", "From"} {
+		if values(fields, name) == nil {
+			all = append(all, "no "+name+" field: RFC 5322 section 3.6 requires one")
+		}
+	}
+	if values(fields, "Message-ID") == nil {
+		all = append(all, "no Message-ID field: RFC 5322 section 3.6.4 asks for one")
+	}
+	seen := map[string]int{}
+	for _, f := range fields {
+		name := strings.ToLower(f.Name)
+		if seen[name]++; seen[name] == 2 && once(name) {
+			all = append(all, "more than one "+f.Name+" field: RFC 5322 section 3.6 allows one")
+		}
+	}
+	if values(fields, "Bcc") != nil {
+		all = append(all, "the Bcc field is sent too: every recipient can read it")
+	}
+	return all
+}
+
+// notes say what reading the message changed.
+func (s *scan) notes() []string {
+	var all []string
+	for _, n := range []struct {
+		count      int
+		what, many string
+	}{
+		{s.lf, "LF line end made CR LF", "LF line ends made CR LF"},
+		{s.bareCR, "bare CR made CR LF", "bare CRs made CR LF"},
+		{s.nul, "NUL dropped", "NULs dropped"},
+		{s.long, "break put into a line over 998 octets", "breaks put into lines over 998 octets"},
+	} {
+		switch {
+		case n.count == 1:
+			all = append(all, "1 "+n.what)
+		case n.count > 1:
+			all = append(all, fmt.Sprintf("%d %s", n.count, n.many))
+		}
+	}
+	if s.noEnd {
+		all = append(all, "a last CR LF added")
+	}
+	return all
+}
+
+// again reads a message that was scanned before, and gives an error if it is not
+// as long as it was.
+type again struct {
+	io.Reader
+	io.Closer
+	left int64
+}
+
+func (a *again) Read(p []byte) (int, error) {
+	n, err := a.Reader.Read(p)
+	a.left -= int64(n)
+	if a.left < 0 || err == io.EOF && a.left != 0 {
+		return n, errors.New("message: it changed since it was read first")
+	}
+	return n, err
+}

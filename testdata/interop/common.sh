@@ -1,0 +1,138 @@
+# What postfix.sh and exim.sh share. Source it with NAME set; it sets:
+#
+#   WORK   this server's own directory: nothing outside it is written
+#   ROOT   where its packages are unpacked
+#   TLS    ca.pem, cert.pem and key.pem, for mx.example.test, of all servers
+#   MAIL   its mailboxes: a Maildir for alice and one for bob
+#
+# A server runs in a mount namespace of its own in which its files, its users and
+# its libraries stand where it was compiled to look for them. The machine keeps
+# its own files, and no package is installed.
+set -euo pipefail
+
+BASE=${EHLO_INTEROP_DIR:?the directory to work in}
+WORK=$BASE/$NAME
+ROOT=$WORK/root
+TLS=$BASE/tls
+MAIL=$WORK/mail
+DOMAIN=example.test
+HOST=mx.$DOMAIN
+
+# cannot WHY: ends with the reason why nothing can be tested here.
+cannot() {
+  echo "interop: $NAME cannot run: $*" >&2
+  exit 1
+}
+
+# need_tools: ends unless this is root on a Debian or a descendant of it.
+need_tools() {
+  [ "$(uname -s)" = Linux ] || cannot "it needs Linux, this is $(uname -s)"
+  [ "$(id -u)" = 0 ] || cannot "it needs root, for a mount namespace and for users of its own"
+  PATH=$PATH:/usr/sbin:/sbin
+  local tool
+  for tool in apt-get dpkg unshare ldconfig openssl; do
+    command -v "$tool" >/dev/null || cannot "$tool is not installed"
+  done
+  unshare --mount true 2>/dev/null || cannot 'the kernel gives no mount namespace'
+}
+
+# unpack PACKAGE...: puts packages, with whatever they need that is not installed, into ROOT.
+unpack() {
+  local debs=$WORK/debs package wanted
+  mkdir -p "$debs" "$ROOT"
+  apt-cache show "$1" >/dev/null 2>&1 || apt-get update -qq || cannot 'apt-get update failed'
+  wanted=$(apt-get install --simulate --no-install-recommends "$@" | awk '$1 == "Inst" {print $2}') ||
+    cannot "apt-get does not know $*"
+  for package in $(printf '%s\n' "$@" $wanted | sort -u); do
+    (cd "$debs" && apt-get download -qq "$package" 2>"$WORK/download.log") ||
+      cannot "$package could not be downloaded: $(tail -n 1 "$WORK/download.log")"
+  done
+  for package in "$debs"/*.deb; do
+    dpkg -x "$package" "$ROOT"
+  done
+}
+
+# certificates: a CA, and a certificate of it for HOST.
+certificates() {
+  [ -s "$TLS/cert.pem" ] && return
+  mkdir -p "$TLS"
+  local new='-x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30'
+  openssl req $new -subj '/CN=ehlo interop CA' -keyout "$TLS/ca.key" -out "$TLS/ca.pem" \
+    -addext keyUsage=critical,keyCertSign 2>/dev/null
+  openssl req $new -subj "/CN=$HOST" -CA "$TLS/ca.pem" -CAkey "$TLS/ca.key" \
+    -addext "subjectAltName=DNS:$HOST,DNS:localhost,IP:127.0.0.1" -addext basicConstraints=critical,CA:FALSE \
+    -addext keyUsage=critical,digitalSignature -addext extendedKeyUsage=serverAuth \
+    -keyout "$TLS/key.pem" -out "$TLS/cert.pem" 2>/dev/null
+  chmod 644 "$TLS/key.pem" # each server reads it as a user of its own
+}
+
+# accounts FILE NAME:ID...: FILE with these accounts in the place of any of the same name.
+accounts() {
+  local file=$1 account
+  shift
+  cp "$file" "$WORK/${file##*/}"
+  for account; do
+    sed -i "/^${account%%:*}:/d" "$WORK/${file##*/}"
+    case $file in
+      */passwd) echo "${account%%:*}:x:${account##*:}:${account##*:}::/nonexistent:/bin/false" ;;
+      */group) echo "${account%%:*}:x:${account##*:}:" ;;
+    esac >>"$WORK/${file##*/}"
+  done
+}
+
+# world NAME:ID...: prepares what `inside` shows the server, with these users.
+world() {
+  accounts /etc/passwd "$@"
+  accounts /etc/group "$@"
+  echo "127.0.0.1 localhost $HOST" >"$WORK/hosts"
+  echo 'nameserver 127.0.0.1' >"$WORK/resolv.conf" # where nothing answers: no name leaves this machine
+  # A set-user-ID program ignores LD_LIBRARY_PATH, so the cache names the libraries.
+  ldconfig -X -C "$WORK/ld.so.cache" "$ROOT"/usr/lib "$ROOT"/usr/lib/*-linux-gnu "$ROOT"/usr/lib/postfix 2>/dev/null || true
+}
+
+# inside PROGRAM ARG...: runs a program in the server's world. BINDS="SOURCE:TARGET ..." are shown to it, too.
+inside() {
+  local file binds=${BINDS:-}
+  for file in passwd group hosts resolv.conf ld.so.cache; do
+    binds+=" $WORK/$file:/etc/$file"
+  done
+  unshare --mount --propagation private bash -c '
+    set -e
+    for bind in $1; do mount --bind "${bind%%:*}" "${bind##*:}"; done
+    shift
+    exec "$@"' inside "$binds" "$@"
+}
+
+# wait_for PORT: until something listens there, for up to 15 s.
+wait_for() {
+  local _
+  for _ in $(seq 150); do
+    (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return
+    sleep 0.1
+  done
+  tail -n 20 "$WORK"/log* >&2 || true
+  cannot "nothing listens on port $1"
+}
+
+# free PORT...: ends if somebody else listens there already.
+free() {
+  local port
+  for port; do
+    if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+      cannot "port $port is in use"
+    fi
+  done
+}
+
+# stop_pid FILE: ends the process that FILE names if it is one of ours, and waits until it is gone.
+stop_pid() {
+  local pid _
+  pid=$(tr -dc 0-9 2>/dev/null <"$1") || return 0
+  [ -n "$pid" ] && tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF "$WORK" || return 0
+  kill "$pid"
+  for _ in $(seq 100); do
+    kill -0 "$pid" 2>/dev/null || return 0
+    sleep 0.1
+  done
+  kill -KILL "$pid"
+}
