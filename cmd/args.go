@@ -44,6 +44,7 @@ func parse(args []string) (*call, error) {
 	c := &call{}
 	if found {
 		if c.command = findCommand(name); c.command == nil {
+			_ = p.read(c) // --color and --exit-codes still hold
 			if p.strange != "" {
 				return c, unknownFlag(nil, p.strange) // name may well be its value
 			}

@@ -94,7 +94,7 @@ func (v *verdict) explain(r *dialog.Reply, phase dialog.Phase, host string) {
 		enhanced = r.Enhanced.String()
 	}
 	e := explain.Reply(phase.String(), r.Code, enhanced, r.Lines())
-	v.Means, v.Likely, v.Reason, v.Source = e.Means, e.Likely, e.Reason, e.Source
+	v.Means, v.Likely, v.Reason, v.Source = e.Brief, e.Likely, e.Reason, e.Source
 	v.Next = strings.NewReplacer("TARGET", host).Replace(e.Next)
 }
 
@@ -167,9 +167,10 @@ func judge(err error, host string) verdict {
 	case errors.As(err, new(*dialog.BodyError)):
 		say(StatusUsage, err.Error())
 	case errors.As(err, &lost) && phase == dialog.PhaseConnect:
-		say(StatusNoAnswer, host+" closed the connection without a greeting")
+		say(StatusNoAnswer, err.Error())
 	case errors.As(err, &lost):
-		say(StatusProtocol, fmt.Sprintf("the connection was lost before the message was sent: %v", lost.Err))
+		say(StatusProtocol, err.Error())
+		v.Means = "the connection was lost before the message was sent"
 	case errors.As(err, new(*dialog.ProtocolError)):
 		say(StatusProtocol, err.Error())
 		v.Means = "what the server sent is no answer that SMTP knows, so nothing was taken as one"

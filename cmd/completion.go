@@ -126,7 +126,7 @@ func bashScript() string {
 	cases := func(pass func(*flag) bool) string { return strings.Join(spellings(pass), "|") }
 	valued := cases(func(f *flag) bool { return f.takesValue() && f.optional == "" })
 	b.WriteString("\tfor ((i = 1; i < ${#words[@]}; i++)); do\n\t\tcase ${words[i]} in\n" +
-		"\t\t" + valued + ") ((i++)) ;;\n\t\t-*) ;;\n\t\t*)\n\t\t\tcmd=${words[i]}\n\t\t\tbreak ;;\n\t\tesac\n\tdone\n")
+		"\t\t" + valued + ") ((i++)) ;;\n" + optionalCases() + "\t\t-*) ;;\n\t\t*)\n\t\t\tcmd=${words[i]}\n\t\t\tbreak ;;\n\t\tesac\n\tdone\n")
 
 	b.WriteString("\tcase $prev in\n")
 	for i := range flagTable {
@@ -154,6 +154,18 @@ func bashScript() string {
 	}
 	fmt.Fprintf(&b, "\t'') offered='%s --help --version' ;;\n\t*) return ;;\n\tesac\n", strings.Join(names, " "))
 	b.WriteString("\tCOMPREPLY=($(compgen -W \"$offered\" -- \"$cur\"))\n}\ncomplete -F _ehlo ehlo\n")
+	return b.String()
+}
+
+// optionalCases skips the word behind a flag with an optional value if it is one
+// of the flag's words.
+func optionalCases() string {
+	var b strings.Builder
+	for i := range flagTable {
+		if f := &flagTable[i]; f.optional != "" {
+			fmt.Fprintf(&b, "\t\t--%s) case ${words[i+1]} in %s) ((i++)) ;; esac ;;\n", f.name, strings.Join(f.words, "|"))
+		}
+	}
 	return b.String()
 }
 

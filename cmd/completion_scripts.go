@@ -54,6 +54,7 @@ const powershellBody = `	$words = @($ast.CommandElements | Where-Object { $_.Ext
 	$command = ''
 	for ($i = 1; $i -lt $words.Count; $i++) {
 		if ($valued -ccontains $words[$i]) { $i++; continue }
+		if ($choices.ContainsKey($words[$i]) -and $choices[$words[$i]] -ccontains $words[$i + 1]) { $i++; continue }
 		if (-not $words[$i].StartsWith('-')) { $command = $words[$i]; break }
 	}
 	$last = $words[-1]

@@ -43,6 +43,9 @@ func (s *Settings) configPath(env Env) (path string, named bool) {
 // asked for. The whole file is checked, so that a mistake shows before its
 // profile is needed.
 func (s *Settings) takeConfig(env Env) error {
+	if s.values["config"] == nil {
+		return nil // help and the like need none
+	}
 	profile := s.String("profile")
 	path, named := s.configPath(env)
 	if path == "" {
@@ -247,7 +250,7 @@ func (f *configFile) key(path []string, name string, value any) (key, error) {
 	for _, v := range values {
 		text, ok := scalar(v)
 		if !ok {
-			return key{}, f.bad(path, "%s is no %T", name, v)
+			return key{}, f.bad(path, "%s takes text, a whole number, true or false", name)
 		}
 		if err := row.validElsewhere(text); err != nil {
 			return key{}, f.bad(path, "%s %s: %v", name, quote(text), err)

@@ -98,7 +98,7 @@ func (c *call) dispatch(ctx context.Context, env Env) (end exit, scheme string, 
 		Compiled:       time.Unix(0, 0), // else it asks for the time of the program's file
 		ExitErrHandler: func(*cli.Context, error) {},
 		Commands: []*cli.Command{{
-			Name: c.command.name, HideHelp: true, Flags: line.cliFlags(), Action: action,
+			Name: c.command.name, HideHelp: true, Flags: c.cliFlags(line), Action: action,
 			OnUsageError: func(_ *cli.Context, err error, _ bool) error { return err },
 		}},
 	}
@@ -123,23 +123,16 @@ func (v *flagValue) Set(value string) error {
 // String is empty: what a flag holds is Settings' matter.
 func (v *flagValue) String() string { return "" }
 
-// cliFlags are the flags of c's command, one for each spelling.
-func (c *call) cliFlags() []cli.Flag {
+// cliFlags are the flags that c gives, in the spellings it uses, to fill line.
+// parse has refused all others, and urfave/cli looks at every flag beside every
+// other: the whole table would cost milliseconds.
+func (c *call) cliFlags(line *call) []cli.Flag {
 	var flags []cli.Flag
-	add := func(f *flag, name string) {
-		typed := "--" + name
-		if len(name) == 1 {
-			typed = "-" + name
-		}
-		flags = append(flags, &cli.GenericFlag{Name: name, Value: &flagValue{c, f, typed}})
-	}
-	for _, f := range flagsOf(c.command) {
-		add(f, f.name)
-		if f.short != "" {
-			add(f, f.short)
-		}
-		if f.takenBack() {
-			add(f, "no-"+f.name)
+	seen := map[string]bool{}
+	for _, g := range c.flags {
+		if !seen[g.typed] {
+			seen[g.typed] = true
+			flags = append(flags, &cli.GenericFlag{Name: strings.TrimLeft(g.typed, "-"), Value: &flagValue{line, g.flag, g.typed}})
 		}
 	}
 	return flags

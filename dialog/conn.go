@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/ehlo-mail/ehlo/dialog/transcript"
@@ -161,11 +162,21 @@ func lost(err error) error {
 	case errors.As(err, &protocol):
 		return err
 	case errors.Is(err, io.EOF):
-		return &LostError{errors.New("the server closed it")}
+		err = errors.New("the server closed the connection")
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return &LostError{errors.New("the server closed it within a reply")}
+		err = errors.New("the server closed the connection within a reply")
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		err = errors.New("the connection was reset")
 	}
-	return &LostError{err}
+	return &LostError{Err: err}
+}
+
+// lostAt says what the end of the connection left unanswered.
+func lostAt(end error, step Step, since time.Time) error {
+	if l, ok := end.(*LostError); ok {
+		return &LostError{For: replyTo(step), After: time.Since(since), Err: l.Err}
+	}
+	return end
 }
 
 // unblock ends a write that is under way, and any later one.
@@ -184,7 +195,7 @@ func (c *conn) await(ctx context.Context, o *Options) error {
 		c.mu.Unlock()
 		step := first.turn().Step
 		if end != nil {
-			return &Error{step.Phase, end}
+			return &Error{step.Phase, lostAt(end, step, since)}
 		}
 		limit := o.Timeouts.of(step.Phase)
 		if o.Waiting != nil {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/ehlo-mail/ehlo/dialog/transcript"
 )
 
 // Error is where a conversation ended, and why. It unwraps to one of the types
@@ -47,10 +49,19 @@ func (e *ProtocolError) Error() string {
 	return fmt.Sprintf("protocol error: %s: %q", e.Reason, e.Quote)
 }
 
-// LostError is a connection that ended before it was owed nothing more.
-type LostError struct{ Err error }
+// LostError is a connection that ended before everything owed was answered.
+type LostError struct {
+	For   string        // "reply to the message"; "" if nothing was owed
+	After time.Duration // since the last byte that For answers
+	Err   error
+}
 
-func (e *LostError) Error() string { return "the connection was lost: " + e.Err.Error() }
+func (e *LostError) Error() string {
+	if e.For == "" {
+		return e.Err.Error()
+	}
+	return fmt.Sprintf("%v before the %s (%s after its last byte)", e.Err, e.For, transcript.Duration(e.After))
+}
 func (e *LostError) Unwrap() error { return e.Err }
 
 // TimeoutError is a reply that did not come in time.
@@ -59,7 +70,9 @@ type TimeoutError struct {
 	After time.Duration
 }
 
-func (e *TimeoutError) Error() string { return fmt.Sprintf("no %s within %s", e.For, e.After) }
+func (e *TimeoutError) Error() string {
+	return fmt.Sprintf("no %s within %s", e.For, transcript.Duration(e.After))
+}
 
 // Timeout reports true, as net.Error has it.
 func (e *TimeoutError) Timeout() bool { return true }

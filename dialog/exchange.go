@@ -31,6 +31,7 @@ func (s *Session) Exchange(ctx context.Context, steps ...Step) ([]Turn, error) {
 	defer release()
 
 	err := s.run(ctx, turns, ours, stopped)
+	s.lament(err)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i := range turns {
@@ -47,6 +48,18 @@ func (s *Session) Exchange(ctx context.Context, steps ...Step) ([]Turn, error) {
 	copied := make([]Turn, len(turns))
 	copy(copied, turns)
 	return copied, err
+}
+
+// lament shows what ended an exchange, where the reason is not a reply, which is
+// shown already. How a QUIT fares is worth a note at most.
+func (s *Session) lament(err error) {
+	var e *Error
+	switch {
+	case !s.Stream.Live() || !errors.As(err, &e):
+	case errors.As(e.Err, new(*LostError)), errors.As(e.Err, new(*TimeoutError)), errors.As(e.Err, new(*ProtocolError)), errors.As(e.Err, new(*BodyError)):
+		quit := e.Phase == PhaseQuit && !errors.As(e.Err, new(*ProtocolError))
+		s.Stream.Emit(Finding{Fail: true, Text: e.Error(), Note: quit})
+	}
 }
 
 func (s *Session) run(ctx context.Context, turns []Turn, ours []int, stopped bool) error {

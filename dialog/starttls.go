@@ -23,6 +23,7 @@ func StartTLS() Stage {
 		}
 		if _, offered := s.Offers("STARTTLS"); !offered {
 			if s.TLS.Policy > PolicyMay {
+				s.Stream.Emit(Finding{Fail: true, Text: "STARTTLS is not offered, and TLS is demanded"})
 				return &Error{PhaseTLS, &TLSError{Reason: "the server does not offer STARTTLS"}}
 			}
 			s.Stream.Emit(Finding{Text: "STARTTLS is not offered: what follows travels in the clear"})
@@ -71,6 +72,7 @@ func (s *Session) handshake(ctx context.Context) error {
 	s.Report.TLS = report
 	if err != nil {
 		c.broken = true
+		s.Stream.Emit(Finding{Fail: true, Text: err.Error()})
 		return &Error{PhaseTLS, err}
 	}
 	s.conn = newConn(secured, true, s.Stream)

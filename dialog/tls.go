@@ -24,6 +24,7 @@ type TLSReport struct {
 	Chain    []*x509.Certificate
 	Verdicts []TLSVerdict // name, dates, chain
 	Left     int          // whole days until the first certificate expires, negative since
+	Demanded bool         // the policy needs proof
 	Took     time.Duration
 }
 
@@ -47,29 +48,35 @@ func (r *TLSReport) Verified() bool {
 // Kind is "tls".
 func (r *TLSReport) Kind() string { return "tls" }
 
+// Summary is what was negotiated, and first whether the certificate proves the
+// name.
+func (r *TLSReport) Summary() string {
+	parts := []string{"not verified"}
+	if r.Verified() {
+		parts[0] = fmt.Sprintf("verified %s, %s left", r.Name, count(r.Left, "day"))
+	}
+	parts = append(parts, tls.VersionName(r.Version), suiteName(r.Suite))
+	if r.Group != 0 {
+		parts = append(parts, r.Group.String())
+	}
+	return strings.Join(parts, " · ")
+}
+
 // Lines is one line, and if the certificate proves nothing one for each verdict.
 func (r *TLSReport) Lines() []transcript.Line {
-	head := "not verified"
-	if r.Verified() {
-		head = fmt.Sprintf("verified %s, %s left", r.Name, count(r.Left, "day"))
-	}
-	lines := []transcript.Line{{
-		Mark: transcript.Phase, Label: "tls", Took: r.Took,
-		Text: strings.Join([]string{head, tls.VersionName(r.Version), suiteName(r.Suite), r.Group.String()}, " · "),
-	}}
-	if r.Group == 0 {
-		lines[0].Text = strings.TrimSuffix(lines[0].Text, " · "+r.Group.String())
-	}
+	lines := []transcript.Line{{Mark: transcript.Phase, Label: "tls", Took: r.Took, Text: r.Summary()}}
 	if r.Version < tls.VersionTLS12 {
 		lines = append(lines, transcript.Line{Mark: transcript.Finding, Text: tls.VersionName(r.Version) + " is deprecated (RFC 8996)"})
 	}
 	for _, v := range r.Verdicts {
 		mark := transcript.Good
-		if !v.OK {
-			mark = transcript.Failure
-		}
-		if r.Verified() {
+		switch {
+		case r.Verified():
 			mark = transcript.Note
+		case !v.OK && r.Demanded:
+			mark = transcript.Failure
+		case !v.OK:
+			mark = transcript.Finding
 		}
 		lines = append(lines, transcript.Line{Mark: mark, Text: v.Check + ": " + v.Text})
 	}
@@ -123,7 +130,7 @@ func suiteName(id uint16) string {
 // all seen: its names (RFC 9525), its dates, and the chain (RFC 5280), which is
 // followed at a time when the first certificate is valid.
 func observe(state tls.ConnectionState, t TLS, now time.Time) *TLSReport {
-	r := &TLSReport{Version: state.Version, Suite: state.CipherSuite, Group: state.CurveID, Name: t.Name, Chain: state.PeerCertificates}
+	r := &TLSReport{Demanded: t.Policy >= PolicyVerify, Version: state.Version, Suite: state.CipherSuite, Group: state.CurveID, Name: t.Name, Chain: state.PeerCertificates}
 	if len(r.Chain) == 0 {
 		r.Verdicts = []TLSVerdict{{"chain", false, "the server sent no certificate"}}
 		return r

@@ -188,5 +188,5 @@ func (w *groupWriter) failed(ctx context.Context, i int, err error) error {
 	case c.end != nil:
 		return &Error{phase, c.end}
 	}
-	return &Error{phase, &LostError{err}}
+	return &Error{phase, lost(err)}
 }

@@ -100,7 +100,11 @@ func (d *Draft) header() ([]Header, error) {
 		Header{"Subject", encodeText(d.Subject, lineGood-2-len("Subject: "), true)},
 		Header{"Message-ID", id})
 	if d.UserAgent != "" {
-		d.AddHeaders = append([]Header{{"User-Agent", d.UserAgent}}, d.AddHeaders...)
+		h, err := Header{"User-Agent", d.UserAgent}.encode()
+		if err != nil {
+			return nil, err
+		}
+		fields = append(fields, h)
 	}
 	if fields, err = d.custom(fields); err != nil {
 		return nil, err

@@ -5,7 +5,7 @@
 //	Whole     a message that the user wrote, sent as it is
 //	Source    where bytes come from: a file, memory, a pipe
 //	Message   bytes ready to be sent, and what is known about them
-//	Inspect   the one pass that reads a message and says what it is
+//	Fault     what keeps a whole message from being sent, and where
 //
 // Parts are written by enmime; what it gets wrong is guarded here, each guard
 // with a test of its own name.

@@ -42,7 +42,8 @@ func (f *Fault) Error() string {
 	return fmt.Sprintf("line %d, offset %d: %s", f.Line, f.Offset, f.what)
 }
 
-// Mendable reports whether Options.Fixup would mend it.
+// Mendable reports whether Options.Fixup mends it: not a long header line
+// without a space, for which that is the error then.
 func (f *Fault) Mendable() bool { return f.Kind == BareCR || f.Kind == NUL || f.Kind == LongLine }
 
 // scan reads a message in CR LF lines from one with any line ends, and takes note
@@ -220,7 +221,7 @@ func (s *scan) split(at int64) error {
 	n := bytes.LastIndexByte(s.part[:lineMost], ' ')
 	if !s.inBody {
 		if n <= 0 || len(bytes.TrimLeft(s.part[:n], " \t")) == 0 {
-			return &Fault{Kind: NoHeader, Offset: at, Line: s.line, what: "a header line over 998 octets without a space to fold it at"}
+			return &Fault{Kind: LongLine, Offset: at, Line: s.line, what: "a header line over 998 octets without a space to fold it at"}
 		}
 	} else if n++; n == 0 {
 		for n = lineMost; n > lineMost-utf8.UTFMax && !utf8.RuneStart(s.part[n]); n-- {

@@ -148,7 +148,7 @@ func (h *held) open() (io.ReadCloser, error) {
 		return &steady{File: f, h: h, left: h.size}, nil
 	case h.spool != nil:
 		return io.NopCloser(io.NewSectionReader(h.spool, 0, h.size)), nil
-	case h.remove == "" && h.data == nil && h.size > 0:
+	case h.data == nil && h.size > 0:
 		return nil, os.ErrClosed
 	}
 	return io.NopCloser(bytes.NewReader(h.data)), nil

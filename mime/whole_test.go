@@ -3,6 +3,7 @@ package mime
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -204,6 +205,30 @@ func TestWholeFromPlaces(t *testing.T) {
 	}
 	if _, err := Whole(Reader(iotest.ErrReader(io.ErrClosedPipe)), Options{}); !errors.Is(err, io.ErrClosedPipe) {
 		t.Error(err)
+	}
+}
+
+func TestWholePipeByName(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	path := fmt.Sprintf("/dev/fd/%d", r.Fd())
+	if _, err := os.Stat(path); err != nil {
+		w.Close()
+		t.Skip("no /dev/fd here")
+	}
+	io.WriteString(w, head+"\nhi\n")
+	w.Close()
+	m, err := Whole(File(path), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if b := read(t, m); string(b) != head+"\r\nhi\r\n" {
+			t.Errorf("%q", b)
+		}
 	}
 }
 

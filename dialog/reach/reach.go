@@ -101,6 +101,7 @@ func (r *Reach) Visit(ctx context.Context, hop Hop, plan dialog.Plan) Visit {
 		secured, report, err := dialog.Handshake(ctx, nc, options.TLS, options.Timeouts.Reply, options.Now())
 		if err != nil {
 			_ = nc.Close()
+			options.Stream.Emit(dialog.Finding{Fail: true, Text: err.Error()})
 			visit.Err = &dialog.Error{Phase: dialog.PhaseTLS, Err: err}
 			return visit
 		}
@@ -156,27 +157,47 @@ func TryNext(err error) (bool, string) {
 	return false, ""
 }
 
+// Tour runs a plan at one hop after the other while next says so; its word, such
+// as "refused the connection", heads the next one.
+func (r *Reach) Tour(ctx context.Context, hops []Hop, plan func(Hop) dialog.Plan, next func(Visit) (bool, string)) []Visit {
+	var visits []Visit
+	for i, hop := range hops {
+		visit := r.Visit(ctx, hop, plan(hop))
+		visits = append(visits, visit)
+		more, after := next(visit)
+		if !more || ctx.Err() != nil || i == len(hops)-1 {
+			break
+		}
+		head := Head{Name: hops[i+1].Host, Index: i + 2, Of: len(hops)}
+		if after != "" {
+			head.After = hop.Host + " " + after
+		}
+		r.Session.Stream.Emit(head)
+	}
+	return visits
+}
+
 // Deliver takes d from hop to hop until no recipient is left that another hop
 // may take, and decides what a refusal of the whole conversation means.
 func (r *Reach) Deliver(ctx context.Context, hops []Hop, d *dialog.Delivery) []Visit {
-	var visits []Visit
-	for i, hop := range hops {
-		if i > 0 {
-			r.Session.Stream.Emit(Head{Name: hop.Host, Index: i + 1, Of: len(hops), After: hops[i-1].Host + " " + after(visits[i-1], d)})
-		}
-		visit := r.Visit(ctx, hop, dialog.Plan{
-			dialog.Greet(), dialog.Hello(), dialog.StartTLS(), dialog.Deliver(d, hop.Host), dialog.Quit(),
-		})
-		visits = append(visits, visit)
-		var refusal *dialog.Refusal
-		if errors.As(visit.Err, &refusal) && (i == len(hops)-1 || refusal.Reply.Temporary()) {
-			d.Decide(refusal.Reply, phaseOf(visit.Err), hop.Host)
-		}
-		if next, _ := TryNext(visit.Err); visit.Err != nil && !next || visit.Report.Stopped || !d.Open() {
-			break
-		}
+	plan := func(hop Hop) dialog.Plan {
+		return dialog.Plan{dialog.Greet(), dialog.Hello(), dialog.StartTLS(), dialog.Deliver(d, hop.Host), dialog.Quit()}
 	}
-	return visits
+	visited := 0
+	return r.Tour(ctx, hops, plan, func(v Visit) (bool, string) {
+		visited++
+		var refusal *dialog.Refusal
+		if errors.As(v.Err, &refusal) && (visited == len(hops) || refusal.Reply.Temporary()) {
+			d.Decide(refusal.Reply, phaseOf(v.Err), v.Hop.Host)
+		}
+		if v.Report.Stopped || !d.Open() {
+			return false, ""
+		}
+		if v.Err == nil {
+			return true, dialog.Deferred.String()
+		}
+		return TryNext(v.Err)
+	})
 }
 
 func phaseOf(err error) dialog.Phase {
@@ -185,11 +206,4 @@ func phaseOf(err error) dialog.Phase {
 		return e.Phase
 	}
 	return dialog.PhaseConnect
-}
-
-func after(v Visit, d *dialog.Delivery) string {
-	if _, what := TryNext(v.Err); what != "" {
-		return what
-	}
-	return dialog.Deferred.String()
 }

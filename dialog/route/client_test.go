@@ -76,7 +76,8 @@ func TestTimeoutAndNetworkAreKeptApart(t *testing.T) {
 }
 
 func TestRecords(t *testing.T) {
-	c, z := world(t, `
+	c, _ := world(t, `
+		SECURE
 		example.net. 300 IN MX 20 MX2.Example.NET.
 		example.net. 300 IN MX 10 mx1.example.net.
 		null.test.   300 IN MX 0 .
@@ -89,7 +90,6 @@ func TestRecords(t *testing.T) {
 		mx1.example.net. 200 IN A 192.0.2.11
 		mx1.example.net. 100 IN AAAA 2001:db8::10
 	`)
-	z.secure = true
 	ctx := background(t)
 
 	mx, err := c.MX(ctx, "Example.Net.")
@@ -287,11 +287,11 @@ func TestNoServers(t *testing.T) {
 }
 
 func TestTrace(t *testing.T) {
-	c, z := world(t, `
+	c, _ := world(t, `
+		SECURE
 		example.net. 300 IN MX 10 mx.example.net.
 		broken.test. SERVFAIL
 	`)
-	z.secure = true
 	var told []string
 	c.Trace = func(q Query) {
 		told = append(told, strings.ReplaceAll(q.text(), c.Servers[0].String(), "SERVER"))

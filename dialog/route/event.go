@@ -37,7 +37,7 @@ func (r Resolved) Lines() []transcript.Line {
 	}
 	for _, h := range r.Hosts {
 		if len(h.Addrs) > 0 && h.TTL > 0 {
-			lines = append(lines, note(fmt.Sprintf("%s · ttl %v%s", h.text(r.byMX()), h.TTL, secure(h.Authentic))))
+			lines = append(lines, note(h.text(r.byMX())+" · ttl "+TTL(h.TTL)+secure(h.Authentic)))
 		}
 	}
 	if r.Server != "" {
@@ -196,6 +196,19 @@ func (r Resolved) MarshalJSON() ([]byte, error) {
 		doc.Definite = &definite
 	}
 	return json.Marshal(doc)
+}
+
+// TTL is a time to live for people, in one unit: 1 h, 5 min, 90 s.
+func TTL(d time.Duration) string {
+	switch {
+	case d >= 48*time.Hour:
+		return fmt.Sprintf("%d d", d/(24*time.Hour))
+	case d >= 2*time.Hour || d == time.Hour:
+		return fmt.Sprintf("%d h", d/time.Hour)
+	case d >= 10*time.Minute || d >= time.Minute && d%time.Minute == 0:
+		return fmt.Sprintf("%d min", d/time.Minute)
+	}
+	return fmt.Sprintf("%d s", d/time.Second)
 }
 
 func seconds(d time.Duration) int64 { return int64(d / time.Second) }

@@ -23,7 +23,8 @@ func shown(c *Client, e transcript.Event) string {
 }
 
 func eventWorld(t *testing.T) *Client {
-	c, z := world(t, `
+	c, _ := world(t, `
+		SECURE
 		example.net. 3600 IN MX 20 mx2.example.net.
 		example.net. 3600 IN MX 10 mx1.example.net.
 		mx1.example.net. 300 IN A 192.0.2.10
@@ -36,7 +37,6 @@ func eventWorld(t *testing.T) *Client {
 		broken.test. SERVFAIL
 		xn--r8jz45g.test. 60 IN MX 10 mx1.example.net.
 	`)
-	z.secure = true
 	return c
 }
 
@@ -46,13 +46,13 @@ func TestResolvedLines(t *testing.T) {
 		"example.net": `
 			● resolve example.net → 10 mx1.example.net  192.0.2.10  2001:db8::10 · 20 mx2.example.net  10.0.0.5
 			! mx2.example.net: private address: only a sender inside that network reaches it (RFC 1918)
-			· 10 mx1.example.net  192.0.2.10  2001:db8::10 · ttl 5m0s · DNSSEC secure
-			· 20 mx2.example.net  10.0.0.5 · ttl 5m0s · DNSSEC secure
+			· 10 mx1.example.net  192.0.2.10  2001:db8::10 · ttl 5 min · DNSSEC secure
+			· 20 mx2.example.net  10.0.0.5 · ttl 5 min · DNSSEC secure
 			· answered by SERVER · DNSSEC secure`,
 		"one.test": `
 			● resolve one.test → 10 mx2.example.net  10.0.0.5
 			! private address: only a sender inside that network reaches it (RFC 1918)
-			· 10 mx2.example.net  10.0.0.5 · ttl 5m0s · DNSSEC secure
+			· 10 mx2.example.net  10.0.0.5 · ttl 5 min · DNSSEC secure
 			· answered by SERVER · DNSSEC secure`,
 		"dead.test": `
 			● resolve dead.test → no host with an address to connect to
@@ -63,14 +63,14 @@ func TestResolvedLines(t *testing.T) {
 			· answered by SERVER · DNSSEC secure`,
 		"implicit.test": `
 			● resolve implicit.test → implicit.test  192.0.2.1 · no MX record, so the domain itself
-			· implicit.test  192.0.2.1 · ttl 1m0s · DNSSEC secure
+			· implicit.test  192.0.2.1 · ttl 1 min · DNSSEC secure
 			· answered by SERVER · DNSSEC secure`,
 		"broken.test": `
 			● resolve broken.test → MX of broken.test from SERVER: the server could not find out (SERVFAIL)
 			· answered by SERVER`,
 		"例え.test": `
 			● resolve 例え.test (xn--r8jz45g.test) → 10 mx1.example.net  192.0.2.10  2001:db8::10
-			· 10 mx1.example.net  192.0.2.10  2001:db8::10 · ttl 5m0s · DNSSEC secure
+			· 10 mx1.example.net  192.0.2.10  2001:db8::10 · ttl 5 min · DNSSEC secure
 			· answered by SERVER · DNSSEC secure`,
 		"[192.0.2.1]": `
 			● resolve [192.0.2.1] → 192.0.2.1 · no DNS asked`,
@@ -127,5 +127,14 @@ func TestQueryEvent(t *testing.T) {
 	q.Err = &Error{Name: q.Name, Type: q.Type, Server: q.Server, Kind: Network}
 	if text := q.Lines()[0].Text; text != "MX example.net at 192.0.2.53:53 (udp): the server cannot be reached" {
 		t.Error(text)
+	}
+}
+
+func TestTTL(t *testing.T) {
+	for d, want := range map[int]string{0: "0 s", 59: "59 s", 60: "1 min", 90: "90 s", 300: "5 min", 3547: "59 min", 3600: "1 h",
+		5400: "90 min", 86400: "24 h", 604800: "7 d"} {
+		if got := TTL(time.Duration(d) * time.Second); got != want {
+			t.Errorf("%d: %s", d, got)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -152,15 +153,18 @@ func (c *Client) netError(ctx context.Context, server netip.AddrPort, q question
 	case errors.Is(ctx.Err(), context.Canceled):
 		return q.fail(server, Stopped, context.Canceled)
 	case ctx.Err() != nil, errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		text := fmt.Sprintf("within %v", c.timeout())
+		text := fmt.Sprintf("within %g s", c.timeout().Seconds())
 		if passed > 0 {
 			text += fmt.Sprintf(" (%d packets that answer something else)", passed)
 		}
 		return q.fail(server, Timeout, errors.New(text))
 	}
 	var op *net.OpError
-	if errors.As(err, &op) {
+	switch {
+	case errors.As(err, &op):
 		err = op.Err // the address is told already
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		err = fmt.Errorf("it closed the connection: %w", err)
 	}
 	return q.fail(server, Network, err)
 }

@@ -119,3 +119,30 @@ func ledTo(led map[netip.Addr]bool, m *dns.Msg, q question) {
 		}
 	}
 }
+
+// FuzzParseDomain states that what is taken is a host name, and that both of its
+// forms lead back to it.
+func FuzzParseDomain(f *testing.F) {
+	for _, s := range []string{"example.net.", "B\u00fccher.example", "xn--bcher-kva.example", "例え。テスト", "a..b", "192.0.2.1", "\xff"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		u, a, err := ParseDomain(s)
+		if err != nil {
+			var e *DomainError
+			if !errors.As(err, &e) || strings.ContainsAny(err.Error(), "\r\n") {
+				t.Errorf("%q: %v", s, err)
+			}
+			return
+		}
+		if hostRule(a) != "" || a != strings.ToLower(a) {
+			t.Errorf("%q: took %q", s, a)
+		}
+		for _, form := range []string{u, a} {
+			u2, a2, err := ParseDomain(form)
+			if err != nil || u2 != u || a2 != a {
+				t.Errorf("%q: %q and %q, again %q and %q, %v", s, u, a, u2, a2, err)
+			}
+		}
+	})
+}

@@ -47,11 +47,18 @@ func parseName(s string, rule func(string) string) (u, a string, err error) {
 	if broken := rule(a); broken != "" {
 		return wrong(broken)
 	}
-	u, err = lookupProfile().ToUnicode(a)
-	if err != nil || !foreign(a) {
-		u = a
+	return Unicode(a), a, nil
+}
+
+// Unicode is a name of the DNS for people: in its own script, if IDNA allows that.
+func Unicode(name string) string {
+	if !foreign(name) {
+		return name
 	}
-	return u, a, nil
+	if u, err := lookupProfile().ToUnicode(name); err == nil {
+		return u
+	}
+	return name
 }
 
 // ValidDomain reports whether ParseDomain takes s.

@@ -71,11 +71,11 @@ func isTCP(w dns.ResponseWriter) bool { return w.RemoteAddr().Network() == "tcp"
 
 // zone is a resolver's whole world: one record a line. A name without a record
 // of the type is NODATA, another name NXDOMAIN, both with the SOA; "name SERVFAIL" or
-// another response code is what that name gives.
+// another response code is what that name gives. A line SECURE sets the AD bit.
 type zone struct {
 	records map[string][]dns.RR
 	rcodes  map[string]int
-	secure  bool
+	secure  bool // set before it serves
 
 	mu    sync.Mutex
 	asked []string // "MX example.net."
@@ -87,6 +87,10 @@ func newZone(t testing.TB, text string) *zone {
 	for line := range strings.Lines(text) {
 		fields := strings.Fields(line)
 		if len(fields) == 0 {
+			continue
+		}
+		if fields[0] == "SECURE" {
+			z.secure = true
 			continue
 		}
 		if code, ok := dns.StringToRcode[fields[1]]; ok {

@@ -192,13 +192,14 @@ func (x *session) dot() error {
 	if x.r.Buffered() > 0 && !x.offered("PIPELINING") {
 		return errors.Join(x.order("PIPELINING is not offered: the reply was not waited for"), errQuit)
 	}
-	id := x.world.id()
 	usual := e.body.verdict(e)
 	if usual.code == 0 {
-		usual = oneLine(250, "2.0.0", "Ok: queued as "+id)
+		usual = oneLine(250, "2.0.0", "Ok")
 	}
 	rule := x.rule("DOT", e.addresses())
 	if rule.takes(usual) {
+		id := x.world.id()
+		usual.text = "Ok: queued as " + id
 		if err := x.deliver(e, id); err != nil {
 			x.log("--", err.Error())
 			return x.say(oneLine(451, "4.3.0", "the message could not be kept"))

@@ -73,16 +73,12 @@ func FuzzSOCKS(f *testing.F) {
 	f.Add([]byte("\x05\x02\x02\x00\x05\x01\x00\x03\x04a:b]\x00\x19"))
 	f.Add([]byte("\x05\x00"))
 	f.Fuzz(func(t *testing.T, in []byte) {
-		c := struct {
-			io.Reader
-			bytes.Buffer
-		}{Reader: bytes.NewReader(in)}
-		rw := struct {
+		var w bytes.Buffer
+		addr, code, err := socksRequest(struct {
 			io.Reader
 			io.Writer
-		}{c.Reader, &c.Buffer}
-		addr, code, err := socksRequest(rw)
-		out := c.Buffer.String()
+		}{bytes.NewReader(in), &w})
+		out := w.String()
 		if out != "" && out != "\x05\x00" && out != "\x05\xff" {
 			t.Errorf("%q: wrote %q", in, out)
 		}

@@ -101,8 +101,8 @@ func TestDNS(t *testing.T) {
 }
 
 func TestDNSTruncates(t *testing.T) {
-	w := start(t, Options{Scenarios: []Scenario{{Name: "big", Zone: strings.Repeat("@ TXT "+strings.Repeat("x", 200)+"\n", 1) +
-		"@ TXT " + strings.Repeat("y", 200) + "\n@ TXT " + strings.Repeat("z", 200)}}})
+	w := start(t, Options{Scenarios: []Scenario{{Name: "big", Zone: "@ TXT " + strings.Repeat("x", 200) +
+		"\n@ TXT " + strings.Repeat("y", 200) + "\n@ TXT " + strings.Repeat("z", 200)}}})
 	if m, _, _ := ask(t, w, "udp", "big.test.", dns.TypeTXT); !m.Truncated {
 		t.Error("over 512 octets without TC")
 	}
@@ -163,7 +163,7 @@ func TestDial(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := w.Dial(ctx, "tcp", "192.0.2.10:25"); !errors.Is(err, context.Canceled) && err == nil {
+	if _, err := w.Dial(ctx, "tcp", "192.0.2.10:25"); !errors.Is(err, context.Canceled) {
 		t.Errorf("canceled: %v", err)
 	}
 }

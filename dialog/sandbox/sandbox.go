@@ -33,7 +33,8 @@ type Options struct {
 	SOCKSAddr string           // host:port of the SOCKS server; "": none
 	Maildir   string           // a Maildir for every message received, made if missing; "": none
 	Scenarios []Scenario       // the domains; nil: Scenarios()
-	// Received is told of every message taken, before its sender is; one call at a time.
+	// Received is told of every message taken, before its sender is. Neither it nor
+	// Log is called twice at a time, and neither may call Close.
 	Received func(Received)
 	// Log is told every line that a server hears or says, as "HOST:PORT C: line"
 	// or "S:"; "--" begins a remark. The client's bytes are as they came.

@@ -13,7 +13,7 @@ const (
 )
 
 // people are the mailboxes of every domain that does not say otherwise.
-const people = "alice bob carol dave erin frank grace user* test* list postmaster abuse hostmaster grüße 李明"
+const people = "alice bob carol dan dave erin eve frank grace user* test* list postmaster abuse hostmaster grüße 李明"
 
 // anyone are the mailboxes of a server that takes every name.
 const anyone = "*"

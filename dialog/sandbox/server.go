@@ -137,7 +137,7 @@ func (s *server) serve(c *net.TCPConn) {
 	if !errors.Is(err, errHangUp) {
 		x.closeNotify()
 	}
-	s.log("--", err.Error())
+	s.log("--", strings.ReplaceAll(err.Error(), "\n", "; "))
 }
 
 // drainTime is how long a closed connection is still listened to: closing with

@@ -58,10 +58,13 @@ func (f flushing) Read(p []byte) (int, error) {
 	if limit == 0 {
 		limit = idle
 	}
-	if err := f.x.conn.SetDeadline(time.Now().Add(limit)); err != nil {
+	if err := f.x.conn.SetWriteDeadline(time.Now().Add(idle)); err != nil {
 		return 0, err
 	}
 	if err := f.x.out.Flush(); err != nil {
+		return 0, err
+	}
+	if err := f.x.conn.SetReadDeadline(time.Now().Add(limit)); err != nil {
 		return 0, err
 	}
 	return f.x.conn.Read(p)

@@ -37,7 +37,6 @@ const (
 	maxWidth  = 100
 	bareWidth = 72 // below it wire and phase lines have no times
 	timeWidth = 10 // kept free at the right for times
-	holdBack  = 4 << 10
 )
 
 func newText(w io.Writer, o Options) Sink {
@@ -52,17 +51,15 @@ func newText(w io.Writer, o Options) Sink {
 	return t
 }
 
-// Write lays out r. On a terminal it is shown at once; else it waits for more,
-// as each write is a system call in the middle of a dialogue.
+// Write lays out r and shows it at once: whoever follows a pipe or a file is
+// debugging a conversation that may hang.
 func (t *text) Write(r Record) {
 	lines := t.shown(r.Event)
 	t.block = t.measure(lines)
 	for i := range lines {
 		t.line(lines, i)
 	}
-	if !t.whole || len(t.out) >= holdBack {
-		t.flush()
-	}
+	t.flush()
 }
 
 // Close writes what is held back.

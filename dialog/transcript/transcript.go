@@ -6,6 +6,7 @@
 //	Sink     renders records: text, json, jsonl, none (see Formats)
 //	Secret   a value that none of its faces shows
 //	Escape   makes foreign bytes printable: the only place that does
+//	Progress the line on a terminal that says what a long wait waits for
 //
 // Facts flow one way. A sink cannot answer, so showing cannot steer.
 package transcript

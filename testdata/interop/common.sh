@@ -128,7 +128,7 @@ free() {
 stop_pid() {
   local pid _
   pid=$(tr -dc 0-9 2>/dev/null <"$1") || return 0
-  [ -n "$pid" ] && tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF "$WORK" || return 0
+  [ -n "$pid" ] && tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -F "$WORK" >/dev/null || return 0
   kill "$pid"
   for _ in $(seq 100); do
     kill -0 "$pid" 2>/dev/null || return 0

@@ -1,0 +1,178 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/ehlo-mail/ehlo/dialog"
+	"github.com/ehlo-mail/ehlo/dialog/reach"
+	"github.com/ehlo-mail/ehlo/dialog/transcript"
+)
+
+// probeResult is the document of probe.
+type probeResult struct {
+	Schema string `json:"schema"` // "ehlo.probe/1"
+	OK     bool   `json:"ok"`
+	verdict
+	Targets []probeTarget `json:"targets"`
+	TookMS  float64       `json:"took_ms"`
+	lines   []transcript.Line
+}
+
+type probeTarget struct {
+	Target  string   `json:"target"`
+	Error   string   `json:"error,omitempty"`
+	Servers []server `json:"servers"`
+}
+
+// Kind is that of a result.
+func (probeResult) Kind() string { return transcript.ResultKind }
+
+// Lines is the closing block.
+func (r probeResult) Lines() []transcript.Line { return r.lines }
+
+// prober is one run of probe.
+type prober struct {
+	*run
+	*outlook
+	questions []dialog.Command
+}
+
+func runProbe(ctx context.Context, r *run) (exit, error) {
+	began := time.Now()
+	p := &prober{run: r}
+	targets, err := p.prepare()
+	if err != nil {
+		return exit{Status: StatusUsage}, err
+	}
+	ctx, cancel := r.limited(ctx)
+	defer cancel()
+	if p.outlook, err = r.open(ctx); err != nil {
+		return exit{Status: StatusUsage}, err
+	}
+	p.Session.Pipelining = dialog.Never // each reply has to be seen with its command
+	result := probeResult{Schema: "ehlo.probe/1"}
+	var all []verdict
+	for i, t := range targets {
+		if len(targets) > 1 {
+			p.stream.Emit(reach.Head{Name: t.Text, What: "target", Index: i + 1, Of: len(targets)})
+			p.Session.Stream = p.stream.For(t.Text)
+		}
+		facts, v := p.probe(ctx, t)
+		result.Targets = append(result.Targets, facts)
+		all = append(all, v)
+	}
+	result.verdict = sumTargets(all)
+	result.OK = result.Status == StatusDone
+	result.TookMS = float64(time.Since(began).Microseconds()) / 1000
+	result.lines = result.closing(time.Since(began), nil)
+	p.stream.Emit(result)
+	return exit{Status: result.Status, Phase: result.Phase}, p.outlook.close()
+}
+
+// prepare reads the targets and the questions, all of them before the first
+// connection.
+func (p *prober) prepare() ([]reach.Target, error) {
+	var targets []reach.Target
+	for _, arg := range p.args {
+		t, err := p.target(arg, false)
+		if err != nil {
+			return nil, err
+		}
+		targets = append(targets, t)
+	}
+	verbs := map[string]string{"help-topic": "HELP", "vrfy": "VRFY", "expn": "EXPN"}
+	for _, q := range p.Ordered("help-topic", "vrfy", "expn", "command") {
+		var c dialog.Command
+		var err error
+		verb, known := verbs[q.Name]
+		switch {
+		case known && q.Value != "":
+			c, err = dialog.NewCommand(verb, q.Value)
+		case known:
+			c, err = dialog.NewCommand(verb)
+		default:
+			c, err = dialog.NewCommand(q.Value)
+		}
+		if err == nil {
+			err = notAQuestion(c)
+		}
+		if err != nil {
+			return nil, &usageError{msg: fmt.Sprintf("--%s: %v", q.Name, err), next: p.next}
+		}
+		p.questions = append(p.questions, c)
+	}
+	return targets, nil
+}
+
+// notAQuestion refuses the commands after which the two sides no longer agree on
+// what the next line is.
+func notAQuestion(c dialog.Command) error {
+	switch c.Verb() {
+	case "DATA", "BDAT":
+		return fmt.Errorf("%s begins a message: ehlo send does that", c.Verb())
+	case "STARTTLS":
+		return fmt.Errorf("STARTTLS is done by --tls-policy")
+	case "AUTH":
+		return fmt.Errorf("AUTH begins an exchange of its own, which one line cannot hold")
+	}
+	return nil
+}
+
+// probe visits the first server of a target that converses, or with --all-mx
+// every address of every host.
+func (p *prober) probe(ctx context.Context, t reach.Target) (probeTarget, verdict) {
+	facts := probeTarget{Target: t.Text, Servers: []server{}}
+	p.Session.TLS.Policy = p.policy(t)
+	if note := p.Weakened(policies[standardPolicy(t)]); note != "" {
+		p.Session.Stream.Emit(dialog.Finding{Text: note})
+	}
+	hops, err := p.Hops(ctx, t)
+	if err != nil {
+		facts.Error = err.Error()
+		return facts, judge(err, t.Text)
+	}
+	var asked []answer
+	plan := func(reach.Hop) dialog.Plan {
+		asked = nil
+		plan := dialog.Plan{dialog.Greet(), dialog.Hello(), dialog.StartTLS()}
+		for _, c := range p.questions {
+			plan = append(plan, dialog.Ask(c, func(r *dialog.Reply) { asked = append(asked, answer{c, r}) }))
+		}
+		return append(plan, dialog.Quit())
+	}
+	var all []verdict
+	p.Tour(ctx, hops, plan, func(v reach.Visit) (bool, string) {
+		s := newServer(v, asked)
+		facts.Servers = append(facts.Servers, s)
+		if v.Report.Banner != nil {
+			p.Session.Stream.Emit(s)
+		}
+		if v.Err != nil {
+			all = append(all, judge(v.Err, v.Hop.Host))
+		} else {
+			all = append(all, verdict{Status: StatusDone, Outcome: "done", Sentence: s.sentence()})
+		}
+		if p.Bool("all-mx") {
+			return ctx.Err() == nil, ""
+		}
+		return tryNextHop(v.Err)
+	})
+	if p.Bool("all-mx") {
+		v := sumTargets(all)
+		if len(all) > 1 && v.Status == StatusDone {
+			v.Sentence = plural(len(all), "server")
+		}
+		return facts, v
+	}
+	return facts, all[len(all)-1]
+}
+
+// tryNextHop is reach.TryNext for a question, which one good answer settles.
+func tryNextHop(err error) (bool, string) {
+	if err == nil {
+		return false, ""
+	}
+	return reach.TryNext(err)
+}

@@ -1,0 +1,180 @@
+package cmd
+
+import (
+	"crypto/tls"
+	"fmt"
+	"strings"
+
+	"github.com/ehlo-mail/ehlo/dialog"
+	"github.com/ehlo-mail/ehlo/dialog/reach"
+	"github.com/ehlo-mail/ehlo/dialog/transcript"
+)
+
+// answer is what a server said to a question of the user's.
+type answer struct {
+	Command dialog.Command `json:"command"`
+	Reply   *dialog.Reply  `json:"reply"`
+}
+
+// server is what one server said that it can do; probe reports it.
+type server struct {
+	Host    string            `json:"host"`
+	Address string            `json:"address,omitempty"`
+	Banner  *dialog.Reply     `json:"banner,omitempty"`
+	Offers  []dialog.Offers   `json:"offers,omitempty"`
+	TLS     *dialog.TLSReport `json:"tls,omitempty"`
+	Answers []answer          `json:"answers,omitempty"`
+	Error   string            `json:"error,omitempty"`
+	port    uint16
+}
+
+func newServer(v reach.Visit, asked []answer) server {
+	s := server{
+		Host: v.Hop.Host, Banner: v.Report.Banner, Offers: v.Report.Offers, TLS: v.Report.TLS, Answers: asked, port: v.Hop.Port,
+	}
+	if v.Hop.Addr.IsValid() {
+		s.Address = v.Hop.Addr.String()
+	}
+	if v.Err != nil {
+		s.Error = v.Err.Error()
+	}
+	return s
+}
+
+// Kind is that of a report.
+func (server) Kind() string { return transcript.ReportKind }
+
+// Lines is a head, the keywords before and after TLS with their meaning, and the
+// answers to what was asked.
+func (s server) Lines() []transcript.Line {
+	protocol := "ESMTP"
+	switch {
+	case len(s.Offers) == 0:
+		protocol = "no EHLO"
+	case s.Offers[len(s.Offers)-1].Verb == "HELO":
+		protocol = "SMTP: HELO only"
+	}
+	aside := protocol
+	if s.Address != "" {
+		address, _, _ := strings.Cut(s.Address, fmt.Sprintf(":%d", s.port))
+		aside = strings.Trim(address, "[]") + " · " + protocol
+	}
+	lines := []transcript.Line{
+		{Mark: transcript.Blank},
+		{Mark: transcript.Head, Label: fmt.Sprintf("%s:%d", s.Host, s.port), Aside: aside},
+	}
+	lines = append(lines, s.keywords()...)
+	if s.TLS != nil {
+		lines = append(lines, transcript.Line{Mark: transcript.Labelled, Label: "tls", Text: s.TLS.Summary()})
+	}
+	if len(s.Answers) == 0 {
+		return lines
+	}
+	lines = append(lines, transcript.Line{Mark: transcript.Blank}, transcript.Line{Mark: transcript.RowHead, Cells: []string{"ASKED", "CODE", "ANSWER"}})
+	for _, a := range s.Answers {
+		for _, text := range a.Reply.Lines() {
+			lines = append(lines, transcript.Line{Mark: transcript.Row, Cells: []string{a.Command.String(), fmt.Sprint(a.Reply.Code), text}})
+		}
+	}
+	return lines
+}
+
+// keywords is the table of what is offered, in the order of the server.
+func (s server) keywords() []transcript.Line {
+	var before, after *dialog.Offers
+	for i := range s.Offers {
+		if s.Offers[i].Secure {
+			after = &s.Offers[i]
+		} else {
+			before = &s.Offers[i]
+		}
+	}
+	var columns []*dialog.Offers
+	head := []string{"KEYWORD"}
+	if before != nil {
+		columns, head = append(columns, before), append(head, "BEFORE TLS")
+	}
+	if after != nil {
+		columns, head = append(columns, after), append(head, "AFTER TLS")
+	}
+	var lines []transcript.Line
+	done := map[string]bool{}
+	for _, column := range columns {
+		for _, offer := range column.Extensions {
+			if done[offer.Keyword] {
+				continue
+			}
+			done[offer.Keyword] = true
+			cells := []string{offer.Keyword}
+			for _, c := range columns {
+				cells = append(cells, offered(c, offer.Keyword))
+			}
+			lines = append(lines, transcript.Line{Mark: transcript.Row, Cells: append(cells, meaning(offer.Keyword))})
+			if finding := judgeKeyword(offer.Keyword, before, after); finding != "" {
+				lines = append(lines, transcript.Line{Mark: transcript.Finding, Text: finding})
+			}
+		}
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	return append([]transcript.Line{{Mark: transcript.RowHead, Cells: append(head, "MEANING"), Spare: []int{len(head)}}}, lines...)
+}
+
+// offered is a cell: the parameters of a keyword, "yes" without any, or none.
+func offered(o *dialog.Offers, keyword string) string {
+	offer, ok := o.Find(keyword)
+	switch {
+	case !ok:
+		return "–"
+	case len(offer.Params) == 0:
+		return "yes"
+	}
+	return strings.Join(offer.Params, " ")
+}
+
+// meaning explains a keyword in a few words.
+func meaning(keyword string) string {
+	e, ok := dialog.LookupExtension(keyword)
+	switch {
+	case !ok:
+		return "unknown: not registered"
+	case e.RFC == "":
+		return e.About
+	}
+	return e.About + " (" + e.RFC + ")"
+}
+
+// judgeKeyword is what is wrong with where a keyword is offered.
+func judgeKeyword(keyword string, before, after *dialog.Offers) string {
+	in := func(o *dialog.Offers) bool {
+		if o == nil {
+			return false
+		}
+		_, ok := o.Find(keyword)
+		return ok
+	}
+	switch {
+	case keyword == "AUTH" && in(before):
+		return "passwords are asked for before TLS: anyone on the path can read them"
+	case keyword == "STARTTLS" && in(after):
+		return "STARTTLS is offered again under TLS (RFC 3207 section 4.2)"
+	}
+	return ""
+}
+
+// sentence sums a server up.
+func (s server) sentence() string {
+	offers := 0
+	if n := len(s.Offers); n > 0 {
+		offers = len(s.Offers[n-1].Extensions)
+	}
+	text := fmt.Sprintf("%s offers %s", s.Host, plural(offers, "extension"))
+	switch {
+	case s.TLS == nil:
+		return text + " · no TLS"
+	case s.TLS.Verified():
+		return text + " · " + tls.VersionName(s.TLS.Version) + ", verified"
+	}
+	return text + " · " + tls.VersionName(s.TLS.Version) + ", not verified"
+}

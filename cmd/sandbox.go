@@ -1,0 +1,128 @@
+package cmd
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/ehlo-mail/ehlo/dialog"
+	"github.com/ehlo-mail/ehlo/dialog/sandbox"
+	"github.com/ehlo-mail/ehlo/dialog/transcript"
+)
+
+// domains is the table of the sandbox's domains.
+type domains struct {
+	Schema string          `json:"schema"` // "ehlo.sandbox/1"
+	DNS    string          `json:"dns,omitempty"`
+	SOCKS  string          `json:"socks,omitempty"`
+	List   []sandboxDomain `json:"domains"`
+	lines  []transcript.Line
+}
+
+type sandboxDomain struct {
+	Domain string   `json:"domain"`
+	About  string   `json:"about"`
+	Expect string   `json:"expect"` // of a correct client
+	Hosts  []string `json:"hosts"`  // a name and its addresses
+}
+
+// Kind is that of a report.
+func (domains) Kind() string { return transcript.ReportKind }
+
+// Lines is the table, and how to reach it.
+func (d domains) Lines() []transcript.Line {
+	lines := []transcript.Line{{Mark: transcript.RowHead, Cells: []string{"DOMAIN", "WHAT IT DOES"}}}
+	for _, row := range d.List {
+		lines = append(lines, transcript.Line{Mark: transcript.Row, Cells: []string{row.Domain, row.About}})
+	}
+	return append(lines, d.lines...)
+}
+
+// arrived is a message that a server of the sandbox took.
+type arrived struct {
+	sandbox.Received
+	data []string
+}
+
+// Kind is "arrived".
+func (arrived) Kind() string { return "arrived" }
+
+// Lines is one line, and the message as far as it is to be shown.
+func (a arrived) Lines() []transcript.Line {
+	text := fmt.Sprintf("%s took %d bytes from <%s> for %s · %s", a.Host, len(a.Data), a.From, strings.Join(a.recipients(), ", "), a.Protocol)
+	lines := []transcript.Line{{Mark: transcript.Phase, Label: "message", Text: text}}
+	for _, line := range a.data {
+		lines = append(lines, transcript.Line{Mark: transcript.Data, Text: line})
+	}
+	return lines
+}
+
+// MarshalJSON gives the envelope and the size.
+func (a arrived) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Host  string   `json:"host"`
+		From  string   `json:"from"`
+		To    []string `json:"to"`
+		Proto string   `json:"protocol"` // RFC 3848
+		Bytes int      `json:"bytes"`
+		Data  []string `json:"data,omitempty"`
+	}{a.Host, a.From, a.recipients(), a.Protocol, len(a.Data), a.data})
+}
+
+func (a arrived) recipients() []string {
+	var list []string
+	for _, to := range a.To {
+		list = append(list, to.Address)
+	}
+	return list
+}
+
+func runSandbox(ctx context.Context, r *run) (exit, error) {
+	stream, finish, err := r.output(nil)
+	if err != nil {
+		return exit{Status: StatusUsage}, err
+	}
+	d := domains{Schema: "ehlo.sandbox/1"}
+	for _, row := range sandbox.Table() {
+		d.List = append(d.List, sandboxDomain(row))
+	}
+	if r.Bool("list") {
+		stream.Emit(d)
+		return exit{}, finish()
+	}
+	show := showData(r.String("show-data"))
+	world, err := sandbox.Start(context.WithoutCancel(ctx), sandbox.Options{
+		Now: r.clock(), DNSAddr: r.String("dns-listen"), SOCKSAddr: r.String("socks-listen"), Maildir: r.String("maildir"),
+		Received: func(m sandbox.Received) { stream.Emit(arrived{m, shownLines(m.Data, show)}) },
+	})
+	if err != nil {
+		return exit{Status: StatusUsage}, &usageError{msg: err.Error(), next: r.next}
+	}
+	d.DNS, d.SOCKS = world.DNS(), world.SOCKS()
+	d.lines = []transcript.Line{
+		{Mark: transcript.Blank},
+		{Mark: transcript.Labelled, Label: "dns", Text: d.DNS},
+		{Mark: transcript.Labelled, Label: "socks", Text: d.SOCKS},
+		{Mark: transcript.Labelled, Label: "next", Text: fmt.Sprintf("ehlo send --dns-server %s --via socks5://%s --to alice@starttls.test", d.DNS, d.SOCKS)},
+		{Mark: transcript.Blank},
+	}
+	stream.Emit(d)
+	<-ctx.Done()
+	if err := world.Close(); err != nil {
+		return exit{Status: StatusDefect}, err
+	}
+	return exit{}, finish()
+}
+
+// shownLines are the lines of a message that --show-data asks for.
+func shownLines(data []byte, show dialog.ShowData) []string {
+	text := string(data)
+	switch show {
+	case dialog.ShowNone:
+		return nil
+	case dialog.ShowHeaders:
+		text, _, _ = strings.Cut(text, "\r\n\r\n")
+	}
+	return strings.Split(strings.TrimSuffix(text, "\r\n"), "\r\n")
+}
