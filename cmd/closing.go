@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/ehlo-mail/ehlo/dialog"
@@ -74,6 +75,39 @@ func (v verdict) closing(took time.Duration, items []transcript.Line, labels ...
 	return lines
 }
 
+// item is the mark of v in a list of several.
+func (v verdict) item() transcript.Mark {
+	switch v.Status {
+	case StatusDone:
+		return transcript.Pass
+	case StatusDeferred:
+		return transcript.Deferred
+	case StatusUnknown:
+		return transcript.Untested
+	}
+	return transcript.Fail
+}
+
+// advise fits what v proposes to the run: what was put off is tried again where
+// the command can, a flag that it lacks is no advice, and commands stay in the
+// sandbox if the run was there.
+func (r *run) advise(v verdict) verdict {
+	if v.Status == StatusDeferred && v.Next == "" {
+		v.Next = "again with --retry-for 30m"
+	}
+	if again, ok := strings.CutPrefix(v.Next, "again with --"); ok {
+		name, _, _ := strings.Cut(again, " ")
+		if f, _ := findFlag(r.command, name); f == nil {
+			v.Next = ""
+		}
+	}
+	words := strings.SplitN(v.Next, " ", 3)
+	if r.Bool("sandbox") && len(words) == 3 && words[0] == "ehlo" {
+		v.Next = strings.Join([]string{words[0], words[1], "--sandbox", words[2]}, " ")
+	}
+	return v
+}
+
 // judgeReply is the verdict on a refusal by host in a phase.
 func judgeReply(r *dialog.Reply, phase dialog.Phase, host string) verdict {
 	v := verdict{Status: StatusRefused, Phase: phase.String()}
@@ -98,10 +132,10 @@ func (v *verdict) explain(r *dialog.Reply, phase dialog.Phase, host string) {
 	v.Next = strings.NewReplacer("TARGET", host).Replace(e.Next)
 }
 
-// fill puts a recipient and the sender's domain where an explanation speaks of
-// them.
-func (v *verdict) fill(address, senderDomain string) {
-	v.Next = strings.NewReplacer("ADDRESS", address, "DOMAIN", senderDomain).Replace(v.Next)
+// fill puts a recipient where an explanation speaks of one.
+func (v *verdict) fill(address string) {
+	domain := address[strings.LastIndexByte(address, '@')+1:]
+	v.Next = strings.NewReplacer("ADDRESS", address, "DOMAIN", domain).Replace(v.Next)
 }
 
 // moment says when a reply came, to a person.
@@ -155,13 +189,18 @@ func judge(err error, host string) verdict {
 		say(StatusNoAnswer, noRoute.Error())
 		if noRoute.Definite() {
 			v.Status = StatusRefused
+		} else {
+			v.Next = "ehlo mx " + noRoute.Domain + " -v   # which server said what"
+		}
+		if noRoute.Why == route.NoDomain {
+			v.Likely = "the name is misspelt, or no longer registered"
 		}
 	case errors.As(err, &connect):
 		say(StatusNoAnswer, connect.Error())
-		v.Likely, v.Next = "nothing listens there, or a firewall is in between", ""
+		v.Likely = unreached(connect)
 	case errors.As(err, &tlsError):
 		say(StatusTLS, tlsError.Error())
-		v.tls(tlsError, host)
+		v.tls(tlsError)
 	case errors.As(err, &unmet):
 		say(StatusRefused, unmet.Error())
 	case errors.As(err, new(*dialog.BodyError)):
@@ -174,6 +213,9 @@ func judge(err error, host string) verdict {
 	case errors.As(err, new(*dialog.ProtocolError)):
 		say(StatusProtocol, err.Error())
 		v.Means = "what the server sent is no answer that SMTP knows, so nothing was taken as one"
+	case errors.As(err, new(*dialog.TimeoutError)):
+		say(StatusNoAnswer, err.Error())
+		v.Next = "again with --timeout " + timeClass(phase) + "5m   # waits longer"
 	default:
 		say(StatusNoAnswer, err.Error())
 	}
@@ -182,13 +224,42 @@ func judge(err error, host string) verdict {
 }
 
 // tls adds what a failure of TLS means.
-func (v *verdict) tls(err *dialog.TLSError, host string) {
+func (v *verdict) tls(err *dialog.TLSError) {
 	switch {
-	case err.Unproven:
-		v.Means = "the line is encrypted, but whoever holds it has not proved to be " + host
+	case err.Unproven != "":
+		v.Means = "the line is encrypted, but whoever holds it has not proved to be " + err.Unproven
 		v.Next = "again with --tls   # encrypts without proof: for a test"
 	case err.Err != nil:
 		v.Means = "both sides found no way to encrypt; going on in the clear would hide an attack"
 		v.Next = "again with --no-tls   # in the clear: for a test"
+	default:
+		v.Means = "TLS was demanded, and nothing is sent without it"
+		v.Next = "again with --tls-optional   # goes on in the clear: for a test"
 	}
+}
+
+// unreached is why a connection was likely not made.
+func unreached(err *reach.ConnectError) string {
+	var timeout interface{ Timeout() bool }
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "nothing listens on that port, or a firewall refuses it"
+	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
+		return "this host has no way to that network: no IPv6, perhaps, or a private address"
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return "a firewall in between: many networks let nothing out to port 25"
+	}
+	return ""
+}
+
+// timeClass is the class of --timeout that bounds the wait in a phase, with its
+// "=", or "" for that of replies.
+func timeClass(p dialog.Phase) string {
+	switch p {
+	case dialog.PhaseConnect:
+		return "banner="
+	case dialog.PhaseDot:
+		return "dot="
+	}
+	return ""
 }

@@ -10,6 +10,7 @@ type dump struct {
 	Schema     string        `json:"schema"`
 	OK         bool          `json:"ok"`
 	ExitStatus Status        `json:"exit_status"`
+	Outcome    string        `json:"outcome"`
 	Command    string        `json:"command"`
 	Arguments  []string      `json:"arguments"`
 	Settings   []dumpSetting `json:"settings"`
@@ -50,7 +51,7 @@ func runDump(r *run) (exit, error) {
 	if err != nil {
 		return exit{}, err
 	}
-	d := &dump{Schema: "ehlo.dump/1", OK: true, Command: r.command.name, Arguments: r.args, Settings: []dumpSetting{}}
+	d := &dump{Schema: "ehlo.dump/1", OK: true, Outcome: endingOf(StatusDone).word, Command: r.command.name, Arguments: r.args, Settings: []dumpSetting{}}
 	if d.Arguments == nil {
 		d.Arguments = []string{}
 	}

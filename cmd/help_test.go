@@ -136,7 +136,7 @@ func TestDump(t *testing.T) {
 	}
 	text := strings.Join(strings.Fields(string(got)), " ")
 	for _, want := range []string{
-		`{ "schema": "ehlo.dump/1", "ok": true, "exit_status": 0, "command": "mx", "arguments": [ "a.test" ], "settings": [`,
+		`{ "schema": "ehlo.dump/1", "ok": true, "exit_status": 0, "outcome": "done", "command": "mx", "arguments": [ "a.test" ], "settings": [`,
 		`{ "name": "ipv4", "values": [ "true" ], "from": "-4" }`,
 		`{ "name": "dns-server", "values": [ "192.0.2.1" ], "from": "EHLO_DNS_SERVER" }`,
 		`{ "name": "timeout", "values": [], "from": "default" }`,

@@ -3,6 +3,7 @@ package cmd
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -34,9 +35,22 @@ func (r *run) letter() (*letter, error) {
 		}
 	}
 	if err != nil {
-		return nil, &usageError{msg: err.Error(), next: r.next}
+		return nil, &usageError{msg: err.Error(), next: r.hint(err)}
 	}
 	return l, nil
+}
+
+// hint is what to do about a message or an envelope that cannot be sent.
+func (r *run) hint(err error) string {
+	var fault *mime.Fault
+	switch {
+	case !errors.As(err, &fault):
+	case fault.Mendable() && !r.Bool("fixup"):
+		return "again with --fixup   # mends it"
+	case fault.Kind == mime.NoHeader:
+		return "again with --body    # --data takes a whole message, header and all"
+	}
+	return r.next
 }
 
 func (r *run) addresses() (*letter, error) {

@@ -81,11 +81,11 @@ func runMX(ctx context.Context, r *run) (exit, error) {
 		result.Targets = append(result.Targets, target)
 		all = append(all, v)
 	}
-	result.verdict = sumTargets(all)
+	result.verdict = r.advise(sumTargets(all))
 	result.OK = result.Status == StatusDone
 	result.TookMS = float64(time.Since(began).Microseconds()) / 1000
 	if !result.OK && !r.Bool("short") {
-		result.lines = result.closing(time.Since(began), nil)
+		result.lines = result.closing(time.Since(began), targetLines(r.args, all))
 	}
 	w.stream.Emit(result)
 	return exit{Status: result.Status, Phase: result.Phase}, w.close()
@@ -124,8 +124,11 @@ func (w *outlook) lookUp(ctx context.Context, domain string) (mxTarget, error) {
 	t := mxTarget{Target: domain, Route: route.Resolved{Route: found, Err: err}, Hosts: make([]mxHost, len(found.Hosts))}
 	var group sync.WaitGroup
 	for i, h := range found.Hosts {
-		row := &t.Hosts[i]
-		*row = mxHost{Preference: h.Pref, Host: h.Name, Addresses: make([]mxAddress, len(h.Addrs)), findings: h.Findings}
+		row, name := &t.Hosts[i], h.Name
+		if name == "" {
+			name = domain // an address literal
+		}
+		*row = mxHost{Preference: h.Pref, Host: name, Addresses: make([]mxAddress, len(h.Addrs)), findings: h.Findings}
 		for j, addr := range h.Addrs {
 			row.Addresses[j].Address = addr
 			group.Go(func() {
@@ -146,6 +149,18 @@ func (w *outlook) lookUp(ctx context.Context, domain string) (mxTarget, error) {
 	}
 	group.Wait()
 	return t, err
+}
+
+// targetLines lists several targets with what became of each.
+func targetLines(names []string, all []verdict) []transcript.Line {
+	if len(all) < 2 {
+		return nil
+	}
+	var lines []transcript.Line
+	for i, v := range all {
+		lines = append(lines, transcript.Line{Mark: v.item(), Cells: []string{v.Outcome, names[i], v.Sentence}})
+	}
+	return lines
 }
 
 // Kind is that of a report.
@@ -174,7 +189,7 @@ func (t mxTarget) Lines() []transcript.Line {
 		lines = append(lines, f.Line(""))
 	}
 	var none *route.NoRoute
-	if errors.As(t.Route.Err, &none) && len(t.Hosts) == 0 {
+	if errors.As(t.Route.Err, &none) && (len(t.Hosts) == 0 || t.Route.Implicit) {
 		lines = append(lines, transcript.Line{Mark: transcript.Failure, Text: none.Reason()})
 	}
 	return lines

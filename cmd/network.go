@@ -67,7 +67,7 @@ func (r *run) network(ctx context.Context, stream *transcript.Stream, progress *
 	if path := r.String("tls-ca-path"); path != "" {
 		if options.TLS.Roots, err = loadRoots(path); err != nil {
 			n.close()
-			return nil, &usageError{msg: "--tls-ca-path: " + err.Error(), next: r.next}
+			return nil, &usageError{msg: "--tls-ca-path: " + plainFileError(err).Error(), next: r.next}
 		}
 		options.TLS.Store = path
 	}
@@ -177,9 +177,13 @@ func (r *run) clock() func() time.Time {
 	return r.Now
 }
 
-// limited is ctx with the end of --max-time.
+// limited is ctx with the end of --max-time. Its default counts for one try: the
+// time of --retry-for comes on top.
 func (r *run) limited(ctx context.Context) (context.Context, context.CancelFunc) {
 	limit := r.Duration("max-time")
+	if !r.Set("max-time") {
+		limit += r.Duration("retry-for")
+	}
 	return context.WithTimeoutCause(ctx, limit, &maxTimeError{limit})
 }
 

@@ -20,7 +20,7 @@ func (r *run) output(before func()) (stream *transcript.Stream, closed func() er
 	w, width := r.Out, r.OutWidth
 	if name := r.String("output"); name != "" {
 		if file, err = os.Create(name); err != nil {
-			return nil, nil, &usageError{msg: "--output: " + err.Error(), next: r.next}
+			return nil, nil, &usageError{msg: "--output: " + plainFileError(err).Error(), next: r.next}
 		}
 		w, width = file, 0
 	}

@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/ehlo-mail/ehlo/dialog"
@@ -63,10 +64,10 @@ func runProbe(ctx context.Context, r *run) (exit, error) {
 		result.Targets = append(result.Targets, facts)
 		all = append(all, v)
 	}
-	result.verdict = sumTargets(all)
+	result.verdict = r.advise(sumTargets(all))
 	result.OK = result.Status == StatusDone
 	result.TookMS = float64(time.Since(began).Microseconds()) / 1000
-	result.lines = result.closing(time.Since(began), nil)
+	result.lines = result.closing(time.Since(began), targetLines(p.args, all))
 	p.stream.Emit(result)
 	return exit{Status: result.Status, Phase: result.Phase}, p.outlook.close()
 }
@@ -161,8 +162,8 @@ func (p *prober) probe(ctx context.Context, t reach.Target) (probeTarget, verdic
 	})
 	if p.Bool("all-mx") {
 		v := sumTargets(all)
-		if len(all) > 1 && v.Status == StatusDone {
-			v.Sentence = plural(len(all), "server")
+		if len(all) > 1 {
+			v.Sentence = strings.Replace(v.Sentence, "targets", "servers", 1)
 		}
 		return facts, v
 	}

@@ -3,6 +3,8 @@ package cmd
 import (
 	"crypto/tls"
 	"fmt"
+	"net"
+	"strconv"
 	"strings"
 
 	"github.com/ehlo-mail/ehlo/dialog"
@@ -19,18 +21,18 @@ type answer struct {
 // server is what one server said that it can do; probe reports it.
 type server struct {
 	Host    string            `json:"host"`
-	Address string            `json:"address,omitempty"`
+	Port    uint16            `json:"port"`
+	Address string            `json:"address,omitempty"` // with the port
 	Banner  *dialog.Reply     `json:"banner,omitempty"`
 	Offers  []dialog.Offers   `json:"offers,omitempty"`
 	TLS     *dialog.TLSReport `json:"tls,omitempty"`
 	Answers []answer          `json:"answers,omitempty"`
 	Error   string            `json:"error,omitempty"`
-	port    uint16
 }
 
 func newServer(v reach.Visit, asked []answer) server {
 	s := server{
-		Host: v.Hop.Host, Banner: v.Report.Banner, Offers: v.Report.Offers, TLS: v.Report.TLS, Answers: asked, port: v.Hop.Port,
+		Host: v.Hop.Host, Banner: v.Report.Banner, Offers: v.Report.Offers, TLS: v.Report.TLS, Answers: asked, Port: v.Hop.Port,
 	}
 	if v.Hop.Addr.IsValid() {
 		s.Address = v.Hop.Addr.String()
@@ -56,12 +58,13 @@ func (s server) Lines() []transcript.Line {
 	}
 	aside := protocol
 	if s.Address != "" {
-		address, _, _ := strings.Cut(s.Address, fmt.Sprintf(":%d", s.port))
-		aside = strings.Trim(address, "[]") + " · " + protocol
+		if address, _, err := net.SplitHostPort(s.Address); err == nil && address != s.Host {
+			aside = address + " · " + protocol
+		}
 	}
 	lines := []transcript.Line{
 		{Mark: transcript.Blank},
-		{Mark: transcript.Head, Label: fmt.Sprintf("%s:%d", s.Host, s.port), Aside: aside},
+		{Mark: transcript.Head, Label: net.JoinHostPort(s.Host, strconv.Itoa(int(s.Port))), Aside: aside},
 	}
 	lines = append(lines, s.keywords()...)
 	if s.TLS != nil {

@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -39,11 +40,11 @@ func newRetry(began time.Time, window time.Duration) *retry {
 func (r *retry) wait(ctx context.Context, s *sending) bool {
 	r.tries++
 	pause, why := r.pause, ""
-	if asked := s.asked(); asked > 0 {
+	// What the reply asks for is enough once; after that the pauses grow all the same.
+	if asked := s.asked(); asked > pause || asked > 0 && r.tries == 1 {
 		pause, why = asked, "the reply asks for "+transcript.Duration(asked)
-	} else {
-		r.pause = min(2*r.pause, maxPause)
 	}
+	r.pause = min(2*r.pause, maxPause)
 	next := time.Now().Add(pause)
 	if r.until.IsZero() || next.After(r.until) || ctx.Err() != nil {
 		return false
@@ -54,6 +55,7 @@ func (r *retry) wait(ctx context.Context, s *sending) bool {
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
+		s.interrupted = errors.Is(context.Cause(ctx), ErrInterrupted)
 		return false
 	case <-timer.C:
 		return true
@@ -97,15 +99,18 @@ func (e retrying) Lines() []transcript.Line {
 	return []transcript.Line{{Mark: transcript.Blank}, {Mark: transcript.Phase, Label: "retry", Text: text}, {Mark: transcript.Blank}}
 }
 
-// MarshalJSON gives try, pause_ms, at, until and why.
+// MarshalJSON gives try, pause_ms, next_at, until and why.
 func (e retrying) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Try     int       `json:"try"`
 		PauseMS float64   `json:"pause_ms"`
-		At      time.Time `json:"at"`
+		NextAt  time.Time `json:"next_at"` // "at" is the record's own
 		Until   time.Time `json:"until"`
 		Why     string    `json:"why,omitempty"`
-	}{e.Try, float64(e.Pause.Milliseconds()), e.At.UTC(), e.Until.UTC(), e.Why})
+	}{e.Try, float64(e.Pause.Milliseconds()), wholeMillis(e.At), wholeMillis(e.Until), e.Why})
 }
+
+// wholeMillis is t as JSON has times: in UTC, to the millisecond.
+func wholeMillis(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
 
 func clockTime(t time.Time) string { return t.UTC().Format("15:04:05Z") }

@@ -11,13 +11,27 @@ import (
 	"github.com/ehlo-mail/ehlo/dialog/transcript"
 )
 
+// sandboxResult is the document of sandbox.
+type sandboxResult struct {
+	Schema string `json:"schema"` // "ehlo.sandbox/1"
+	OK     bool   `json:"ok"`
+	verdict
+	domains
+	Messages int `json:"messages"` // that arrived
+}
+
+// Kind is that of a result.
+func (sandboxResult) Kind() string { return transcript.ResultKind }
+
+// Lines is nothing: the table was shown, and each message.
+func (sandboxResult) Lines() []transcript.Line { return nil }
+
 // domains is the table of the sandbox's domains.
 type domains struct {
-	Schema string          `json:"schema"` // "ehlo.sandbox/1"
-	DNS    string          `json:"dns,omitempty"`
-	SOCKS  string          `json:"socks,omitempty"`
-	List   []sandboxDomain `json:"domains"`
-	lines  []transcript.Line
+	DNS   string          `json:"dns,omitempty"`
+	SOCKS string          `json:"socks,omitempty"`
+	List  []sandboxDomain `json:"domains"`
+	lines []transcript.Line
 }
 
 type sandboxDomain struct {
@@ -58,16 +72,17 @@ func (a arrived) Lines() []transcript.Line {
 	return lines
 }
 
-// MarshalJSON gives the envelope and the size.
+// MarshalJSON gives the queue id, the envelope and the size.
 func (a arrived) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
+		ID    string   `json:"id"`
 		Host  string   `json:"host"`
 		From  string   `json:"from"`
 		To    []string `json:"to"`
 		Proto string   `json:"protocol"` // RFC 3848
 		Bytes int      `json:"bytes"`
 		Data  []string `json:"data,omitempty"`
-	}{a.Host, a.From, a.recipients(), a.Protocol, len(a.Data), a.data})
+	}{a.ID, a.Host, a.From, a.recipients(), a.Protocol, len(a.Data), a.data})
 }
 
 func (a arrived) recipients() []string {
@@ -83,18 +98,26 @@ func runSandbox(ctx context.Context, r *run) (exit, error) {
 	if err != nil {
 		return exit{Status: StatusUsage}, err
 	}
-	d := domains{Schema: "ehlo.sandbox/1"}
+	var d domains
 	for _, row := range sandbox.Table() {
+		if row.Hosts == nil {
+			row.Hosts = []string{} // never null in JSON
+		}
 		d.List = append(d.List, sandboxDomain(row))
 	}
 	if r.Bool("list") {
 		stream.Emit(d)
+		stream.Emit(d.result(plural(len(d.List), "domain"), 0))
 		return exit{}, finish()
 	}
+	messages := 0
 	show := showData(r.String("show-data"))
 	world, err := sandbox.Start(context.WithoutCancel(ctx), sandbox.Options{
 		Now: r.clock(), DNSAddr: r.String("dns-listen"), SOCKSAddr: r.String("socks-listen"), Maildir: r.String("maildir"),
-		Received: func(m sandbox.Received) { stream.Emit(arrived{m, shownLines(m.Data, show)}) },
+		Received: func(m sandbox.Received) {
+			messages++
+			stream.Emit(arrived{m, shownLines(m.Data, show)})
+		},
 	})
 	if err != nil {
 		return exit{Status: StatusUsage}, &usageError{msg: err.Error(), next: r.next}
@@ -112,7 +135,13 @@ func runSandbox(ctx context.Context, r *run) (exit, error) {
 	if err := world.Close(); err != nil {
 		return exit{Status: StatusDefect}, err
 	}
+	stream.Emit(d.result(plural(messages, "message"), messages))
 	return exit{}, finish()
+}
+
+func (d domains) result(summary string, messages int) sandboxResult {
+	v := verdict{Status: StatusDone, Outcome: endingOf(StatusDone).word, Sentence: summary}
+	return sandboxResult{Schema: "ehlo.sandbox/1", OK: true, verdict: v, domains: d, Messages: messages}
 }
 
 // shownLines are the lines of a message that --show-data asks for.

@@ -3,13 +3,20 @@ package cmd_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"os"
+	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
+	"time"
+	"unicode/utf8"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -23,9 +30,21 @@ var update = flag.Bool("update", false, "write the transcripts in testdata/scrip
 // hold the whole transcript that it expects.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"ehlo":   func() { os.Exit(cmd.Main(context.Background(), cmd.OSEnv(), os.Args[1:])) },
+		"ehlo":   func() { os.Exit(cmd.Main(interruptible(), cmd.OSEnv(), os.Args[1:])) },
 		"masked": masked,
 	})
+}
+
+// interruptible is a context that an interrupt cancels, as in main.
+func interruptible() context.Context {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	interrupts := make(chan os.Signal, 1)
+	signal.Notify(interrupts, os.Interrupt)
+	go func() {
+		<-interrupts
+		cancel(cmd.ErrInterrupted)
+	}()
+	return ctx
 }
 
 func masked() {
@@ -35,8 +54,8 @@ func masked() {
 	// A script may look at the transcript as a terminal of so many columns has it.
 	env.OutWidth, _ = strconv.Atoi(os.Getenv("SCRIPT_COLUMNS"))
 	status := cmd.Main(context.Background(), env, os.Args[1:])
-	_, _ = io.WriteString(os.Stdout, mask(out.String()))
-	_, _ = io.WriteString(os.Stderr, mask(err.String()))
+	_, _ = io.WriteString(os.Stdout, mask(out.String(), env.OutWidth > 0))
+	_, _ = io.WriteString(os.Stderr, mask(err.String(), false))
 	os.Exit(status)
 }
 
@@ -44,11 +63,11 @@ var masks = []struct {
 	what *regexp.Regexp
 	with string
 }{
-	{regexp.MustCompile(` *exit (\d+) ([·-]) [\d.]+ m?s`), "  exit $1 $2 TIME"},
-	{regexp.MustCompile(` +\+?\d+(\.\d+)? m?s$`), "  TIME"},
-	{regexp.MustCompile(`\([\d.]+ m?s after`), "(TIME after"},
-	{regexp.MustCompile(`"(\w+_ms)": [\d.e-]+`), `"$1": 0`},
-	{regexp.MustCompile(`"(at|until|not_before|not_after)": ?"[^"]*"`), `"$1": "WHEN"`},
+	{regexp.MustCompile(`\([\d.]+ m?s( after|$)`), "(TIME$1"},
+	{regexp.MustCompile(`"(\w+_ms)":( ?)[\d.e-]+`), `"$1":${2}0`},
+	{regexp.MustCompile(`"(at|until|not_before|not_after)":( ?)"[^"]*"`), `"$1":$2"WHEN"`},
+	{regexp.MustCompile(`[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d \+0000`), "DATE"},
+	{regexp.MustCompile(`=_(\d)_[a-z0-9]{26}`), "=_${1}_RANDOM"},
 	{regexp.MustCompile(`<\d{14}\.[0-9a-f]+@`), "<ID@"},
 	{regexp.MustCompile(`no-such-user-[0-9a-f]{16}`), "no-such-user-RANDOM"},
 	{regexp.MustCompile(`127\.0\.0\.1:\d{4,5}`), "127.0.0.1:PORT"},
@@ -56,14 +75,26 @@ var masks = []struct {
 	{regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\dZ`), "DATE"},
 }
 
-// mask replaces times, dates, random names and ports. Times stand at the right
-// edge: the spaces before them go too.
-func mask(text string) string {
+// edge is a time at the right edge, or at the end of a line that reaches beyond
+// it, with its colour.
+var edge = regexp.MustCompile(` {2,}((?:\x1b\[[\d;]*m)?)(exit \d+ [·-] |\+?)\d+(?:\.\d+)? m?s((?:\x1b\[0m)?)$`)
+
+// mask replaces times, dates, random names and ports. The spaces before a time
+// at the right edge differ too: a terminal's keep to the edge, others become two.
+func mask(text string, terminal bool) string {
 	var b bytes.Buffer
 	for line := range bytes.Lines([]byte(text)) {
 		end := ""
 		if n := len(line); n > 0 && line[n-1] == '\n' {
 			line, end = line[:n-1], "\n"
+		}
+		if at := edge.FindSubmatchIndex(line); at != nil {
+			on, what, off := string(line[at[2]:at[3]]), string(line[at[4]:at[5]])+"TIME", string(line[at[6]:at[7]])
+			spaces := 2
+			if terminal {
+				spaces = utf8.RuneCount(line[at[0]:at[1]]) - utf8.RuneCountInString(on+what+off)
+			}
+			line = append(line[:at[0]:at[0]], strings.Repeat(" ", spaces)+on+what+off...)
 		}
 		for _, m := range masks {
 			line = m.what.ReplaceAll(line, []byte(m.with))
@@ -87,7 +118,76 @@ func TestScript(t *testing.T) {
 			env.Setenv("LC_ALL", "C.UTF-8")
 			env.Setenv("TZ", "UTC")
 			env.Setenv("USER", "user")
+			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "config"))
+			env.Setenv("CR", "\r")
+			env.Setenv("LF", "\n")
 			return nil
 		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"status": status, "usage": usage, "until": until,
+		},
 	})
+}
+
+// status is "exec" with the exit status that has to come: status 3 masked send ...
+func status(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: status N program args...")
+	}
+	if got := strconv.Itoa(exitStatus(ts, args[1], args[2:])); got != args[0] {
+		ts.Fatalf("exit status %s, not %s", got, args[0])
+	}
+}
+
+func exitStatus(ts *testscript.TestScript, program string, args []string) int {
+	var ended *exec.ExitError
+	switch err := ts.Exec(program, args...); {
+	case err == nil:
+		return 0
+	case errors.As(err, &ended):
+		return ended.ExitCode()
+	default:
+		ts.Fatalf("%s: %v", program, err)
+	}
+	return -1
+}
+
+// usage runs ehlo with a line that is wrong, which has to end with status 2, one
+// line of reason and nothing done, and adds what it says to the file "usage".
+func usage(ts *testscript.TestScript, neg bool, args []string) {
+	if got := exitStatus(ts, "masked", args); neg || got != int(cmd.StatusUsage) {
+		ts.Fatalf("exit status %d, not %d", got, cmd.StatusUsage)
+	}
+	if out := ts.ReadFile("stdout"); out != "" {
+		ts.Fatalf("it went to work: %s", out)
+	}
+	said := strings.ReplaceAll(ts.ReadFile("stderr"), ts.Getenv("WORK"), "$WORK")
+	lines := strings.Split(strings.TrimSuffix(said, "\n"), "\n")
+	if !strings.HasPrefix(said, "ehlo: ") || len(lines) > 3 || len(lines) > 1 && !strings.HasPrefix(lines[1], "  ") {
+		ts.Fatalf("not one line of reason: %s", said)
+	}
+	f, err := os.OpenFile(ts.MkAbs("usage"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	ts.Check(err)
+	_, err = fmt.Fprintf(f, "> ehlo %s\n%s", strings.Join(args, " "), said)
+	ts.Check(err)
+	ts.Check(f.Close())
+}
+
+// until waits for a file to match a regular expression, and puts its first group
+// into a variable: until FILE REGEXP [NAME]
+func until(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: until FILE REGEXP [NAME]")
+	}
+	what := regexp.MustCompile(args[1])
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		text, _ := os.ReadFile(ts.MkAbs(args[0]))
+		if found := what.FindSubmatch(text); found != nil {
+			if len(args) == 3 {
+				ts.Setenv(args[2], string(found[1]))
+			}
+			return
+		}
+	}
+	ts.Fatalf("%s does not come to match %s", args[0], args[1])
 }

@@ -19,6 +19,8 @@ type sending struct {
 	began   time.Time
 	parts   []*part
 	stopped bool
+
+	interrupted bool // in the pause before another try
 }
 
 // part is the delivery to one target: the server that --server names, or the

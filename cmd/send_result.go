@@ -28,13 +28,28 @@ type messageFacts struct {
 }
 
 type recipientFacts struct {
-	Address  string         `json:"address"`
-	Outcome  dialog.Outcome `json:"outcome"`
-	Code     int            `json:"code,omitempty"`
-	Enhanced string         `json:"enhanced,omitempty"`
-	Text     string         `json:"text,omitempty"`
-	Host     string         `json:"host,omitempty"`
-	Phase    string         `json:"phase,omitempty"`
+	Address string         `json:"address"`
+	Outcome dialog.Outcome `json:"outcome"`
+	Status  Status         `json:"exit_status"` // as if it were the only one
+	replied
+	Host  string `json:"host,omitempty"`
+	Phase string `json:"phase,omitempty"`
+	Error string `json:"error,omitempty"` // why no server decided
+}
+
+// replied is the reply that decided something; zero for none.
+type replied struct {
+	Code     int    `json:"code,omitempty"`
+	Enhanced string `json:"enhanced,omitempty"`
+	Text     string `json:"text,omitempty"` // without the codes
+}
+
+func repliedWith(r *dialog.Reply) replied {
+	f := replied{Code: r.Code, Text: r.Text()}
+	if !r.Enhanced.IsZero() {
+		f.Enhanced = r.Enhanced.String()
+	}
+	return f
 }
 
 type targetFacts struct {
@@ -70,11 +85,14 @@ func (s *sending) result() sendResult {
 		for i := range p.delivery.To {
 			v := s.judge(p, &p.delivery.To[i])
 			statuses, worst = append(statuses, v.Status), append(worst, v)
-			r.Recipients = append(r.Recipients, factsOf(&p.delivery.To[i]))
+			r.Recipients = append(r.Recipients, factsOf(&p.delivery.To[i], v))
 		}
 		r.Targets = append(r.Targets, p.facts())
 	}
-	r.verdict = s.sumUp(combine(statuses...), worst, r.Recipients)
+	r.verdict = s.advise(s.sumUp(combine(statuses...), worst, r.Recipients))
+	if s.interrupted && r.Status != StatusUnknown {
+		r.Status, r.Outcome, r.Sentence = StatusInterrupted, endingOf(StatusInterrupted).word, "in the pause before the next try"
+	}
 	r.OK = r.Status == StatusDone
 	r.lines = r.closing(took, s.items(worst), s.labels(r.verdict)...)
 	return r
@@ -96,7 +114,7 @@ func (s *sending) judge(p *part, to *dialog.Recipient) verdict {
 		if v.Reason == "auth-failure" && len(s.message.Signatures()) == 0 {
 			v.Seen = "the message carried no DKIM signature"
 		}
-		v.fill(to.Address, s.from.Domain)
+		v.fill(to.Address)
 		return v
 	case p.err != nil:
 		return judge(p.err, p.host())
@@ -166,10 +184,6 @@ func (s *sending) items(all []verdict) []transcript.Line {
 	if len(all) < 2 {
 		return nil
 	}
-	marks := map[dialog.Outcome]transcript.Mark{
-		dialog.Accepted: transcript.Pass, dialog.Deferred: transcript.Deferred,
-		dialog.Unknown: transcript.Untested, dialog.Refused: transcript.Fail, dialog.Undecided: transcript.Untested,
-	}
 	var lines []transcript.Line
 	for _, outcome := range []dialog.Outcome{dialog.Accepted, dialog.Deferred, dialog.Unknown, dialog.Refused, dialog.Undecided} {
 		at := 0
@@ -180,7 +194,7 @@ func (s *sending) items(all []verdict) []transcript.Line {
 				if to.Outcome != outcome {
 					continue
 				}
-				word, detail := outcome.String(), ""
+				word, detail, mark := outcome.String(), "", v.item()
 				switch {
 				case to.Reply != nil && outcome == dialog.Accepted:
 					detail = to.Reply.Codes()
@@ -188,8 +202,11 @@ func (s *sending) items(all []verdict) []transcript.Line {
 					detail = to.Reply.String()
 				case outcome == dialog.Undecided:
 					word, detail = v.Outcome, v.Sentence
+					if v.Status == StatusDone { // stopped as asked
+						mark = transcript.Info
+					}
 				}
-				lines = append(lines, transcript.Line{Mark: marks[outcome], Cells: []string{word, to.Address, detail}})
+				lines = append(lines, transcript.Line{Mark: mark, Cells: []string{word, to.Address, detail}})
 			}
 		}
 	}
@@ -208,16 +225,16 @@ func (s *sending) labels(v verdict) [][2]string {
 	return labels
 }
 
-func factsOf(to *dialog.Recipient) recipientFacts {
-	f := recipientFacts{Address: to.Address, Outcome: to.Outcome, Host: to.Hop}
+func factsOf(to *dialog.Recipient, v verdict) recipientFacts {
+	f := recipientFacts{Address: to.Address, Outcome: to.Outcome, Status: v.Status, Host: to.Hop}
 	if to.Reply != nil {
-		f.Code, f.Text = to.Reply.Code, to.Reply.Text()
-		if !to.Reply.Enhanced.IsZero() {
-			f.Enhanced = to.Reply.Enhanced.String()
-		}
+		f.replied = repliedWith(to.Reply)
 	}
-	if to.Outcome != dialog.Undecided {
+	switch {
+	case to.Outcome != dialog.Undecided:
 		f.Phase = to.Phase.String()
+	case v.Status != StatusDone:
+		f.Phase, f.Error = v.Phase, v.Sentence
 	}
 	return f
 }

@@ -2,14 +2,14 @@ package cmd
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/ehlo-mail/ehlo/dialog"
 	"github.com/ehlo-mail/ehlo/dialog/reach"
+	"github.com/ehlo-mail/ehlo/dialog/route"
 	"github.com/ehlo-mail/ehlo/dialog/transcript"
 	"github.com/ehlo-mail/ehlo/mime"
 )
@@ -28,12 +28,12 @@ type verifyResult struct {
 type mailboxFacts struct {
 	Address string `json:"address"`
 	Answer  string `json:"answer"` // "exists", "absent", "unknown"
-	Why     string `json:"reason"`
-	By      string `json:"by,omitempty"` // the command that decided: "VRFY", "EXPN", "RCPT"
-	Code    int    `json:"code,omitempty"`
-	Text    string `json:"text,omitempty"`
-	Host    string `json:"host,omitempty"`
-	status  Status
+	Status  Status `json:"exit_status"`
+	Why     string `json:"why,omitempty"`
+	By      string `json:"by,omitempty"` // the command that decided: "VRFY", "EXPN", "MAIL", "RCPT"
+	replied
+	Host  string `json:"host,omitempty"`
+	reply string // on one line, with its codes
 }
 
 // Kind is that of a result.
@@ -75,7 +75,7 @@ func runVerify(ctx context.Context, r *run) (exit, error) {
 	result := verifyResult{Schema: "ehlo.verify/1", TookMS: float64(time.Since(began).Microseconds()) / 1000}
 	var statuses []Status
 	for _, m := range all {
-		statuses = append(statuses, m.status)
+		statuses = append(statuses, m.Status)
 		result.Targets = append(result.Targets, *m)
 	}
 	result.verdict = sumMailboxes(combine(statuses...), all)
@@ -109,7 +109,7 @@ func (r *run) divideMailboxes() ([]*mailboxes, []*mailboxFacts, error) {
 			byKey[key] = g
 			groups = append(groups, g)
 		}
-		facts := &mailboxFacts{Address: m.Path(), Answer: "unknown", status: StatusUnknown}
+		facts := &mailboxFacts{Address: m.Path(), Answer: "unknown", Status: StatusUnknown}
 		g.list, g.to, all = append(g.list, facts), append(g.to, m), append(all, facts)
 	}
 	return groups, all, nil
@@ -135,153 +135,20 @@ func (w *outlook) verify(ctx context.Context, g *mailboxes) {
 		return
 	}
 	v := judge(err, g.target.Text)
+	var noRoute *route.NoRoute
 	for _, m := range g.list {
-		if m.By == "" {
-			m.Why, m.status = v.Sentence, v.Status
-		}
-	}
-}
-
-// asker asks one server, and remembers what it says of a mailbox that cannot
-// exist: an answer counts only if that one gets another.
-type asker struct {
-	ctx     context.Context
-	session *dialog.Session
-	madeUp  map[string]*dialog.Reply // by verb
-	opened  bool                     // MAIL was accepted
-	err     error
-}
-
-func (a *asker) say(phase dialog.Phase, verb string, args ...any) *dialog.Reply {
-	if a.err != nil {
-		return nil
-	}
-	c, err := dialog.NewCommand(verb, args...)
-	if err != nil {
-		a.err = err
-		return nil
-	}
-	turns, err := a.session.Exchange(a.ctx, dialog.Step{Phase: phase, Command: c, Waits: true})
-	if err != nil {
-		a.err = err
-		return nil
-	}
-	return turns[0].Reply()
-}
-
-// ask settles every mailbox of g at one server, without ever sending a message.
-func (g *mailboxes) ask(ctx context.Context, s *dialog.Session, host string) error {
-	a := &asker{ctx: ctx, session: s, madeUp: map[string]*dialog.Reply{}}
-	for i, m := range g.list {
-		if m.By != "" {
+		switch {
+		case m.By != "":
 			continue
+		case errors.As(err, &noRoute) && noRoute.Definite():
+			m.Answer = "absent" // where no mail can go there is no mailbox
+		case v.Status == StatusRefused:
+			v.Status = StatusUnknown // we are, not the mailbox
 		}
-		a.mailbox(m, g.to[i])
-		m.Host = host
-		if a.err != nil {
-			return a.err
+		m.Why, m.Status = v.Sentence, v.Status
+		if errors.As(err, new(*dialog.Refusal)) {
+			m.Why = v.Outcome + " " + v.Sentence
 		}
-	}
-	return nil
-}
-
-// mailbox asks VRFY, then EXPN, then RCPT, until one of them gives an answer that
-// counts (RFC 5321 section 3.5).
-func (a *asker) mailbox(m *mailboxFacts, to mime.Mailbox) {
-	for _, verb := range []string{"VRFY", "EXPN"} {
-		r := a.say(dialog.PhaseAsk, verb, to.Path())
-		switch {
-		case r == nil:
-			return
-		case r.Positive() && r.Code != 252 && !a.takesAll(verb, to):
-			m.settle(verb, r, StatusDone, "a made-up name was refused, so the answer counts")
-			return
-		case verb == "VRFY" && absent(r):
-			m.settle(verb, r, StatusRefused, "")
-			return
-		}
-	}
-	if !a.opened {
-		r := a.say(dialog.PhaseMail, "MAIL", "FROM:<>")
-		switch {
-		case r == nil:
-			return
-		case !r.Positive():
-			m.settle("MAIL", r, statusOf(r), "the null sender was refused, so no recipient could be tried")
-			return
-		}
-		a.opened = true
-	}
-	r := a.say(dialog.PhaseRcpt, "RCPT", "TO:<"+to.Path()+">")
-	switch {
-	case r == nil:
-	case r.Positive() && a.takesAll("RCPT", to):
-		if a.err == nil {
-			m.settle("RCPT", r, StatusUnknown, "for a made-up name too: the server takes every address")
-		}
-	case r.Positive():
-		m.settle("RCPT", r, StatusDone, "a made-up name was refused, so the answer counts")
-	case absent(r):
-		m.settle("RCPT", r, StatusRefused, "")
-	default:
-		m.settle("RCPT", r, statusOf(r), "the server did not say whether there is such a mailbox")
-	}
-}
-
-// takesAll reports whether verb is answered for a mailbox that cannot exist as it
-// is for one that does.
-func (a *asker) takesAll(verb string, to mime.Mailbox) bool {
-	r := a.madeUp[verb]
-	if r == nil {
-		name := madeUp() + "@" + to.Domain
-		if verb == "RCPT" {
-			name = "TO:<" + name + ">"
-		}
-		phase := dialog.PhaseAsk
-		if verb == "RCPT" {
-			phase = dialog.PhaseRcpt
-		}
-		if r = a.say(phase, verb, name); r == nil {
-			return true
-		}
-		a.madeUp[verb] = r
-	}
-	return r.Positive()
-}
-
-// madeUp is a local part that nobody has.
-func madeUp() string {
-	var b [8]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return "no-such-user-" + hex.EncodeToString(b[:])
-}
-
-// absent reports whether a reply says that there is no such mailbox, rather than
-// that the question is not answered.
-func absent(r *dialog.Reply) bool {
-	if !r.Permanent() {
-		return false
-	}
-	if !r.Enhanced.IsZero() {
-		return r.Enhanced.Subject == 1 && r.Enhanced.Detail != 7 && r.Enhanced.Detail != 8 // X.1.7 and X.1.8 are the sender's
-	}
-	return r.Code == 550 || r.Code == 551 || r.Code == 553
-}
-
-func statusOf(r *dialog.Reply) Status {
-	if r.Temporary() {
-		return StatusDeferred
-	}
-	return StatusUnknown
-}
-
-func (m *mailboxFacts) settle(by string, r *dialog.Reply, s Status, why string) {
-	m.By, m.Code, m.Text, m.Why, m.status = by, r.Code, r.String(), why, s
-	switch s {
-	case StatusDone:
-		m.Answer = "exists"
-	case StatusRefused:
-		m.Answer = "absent"
 	}
 }
 
@@ -289,7 +156,7 @@ func mailboxLines(all []*mailboxFacts) []transcript.Line {
 	marks := map[string]transcript.Mark{"exists": transcript.Pass, "absent": transcript.Fail, "unknown": transcript.Untested}
 	var lines []transcript.Line
 	for _, m := range all {
-		detail := m.Text
+		detail := m.reply
 		switch {
 		case detail == "":
 			detail = m.Why

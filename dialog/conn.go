@@ -30,14 +30,15 @@ type conn struct {
 	mu      sync.Mutex
 	owed    []*owing // oldest first
 	heard   time.Time
-	body    bool   // a body is partly written
+	body    *Turn  // whose body is partly written
 	inData  bool   // a 354 waits for its text
 	ahead   bool   // bytes have come that no command asked for
-	early   *Reply // refused a body before its end
-	goodbye *Reply // a 421 that answers nothing
+	early   bool   // a body was refused before its end
+	goodbye *Reply // the 421 with which the server closes
 	end     error  // why nothing more will be read
-	gone    bool   // a 421 came: the server closes
 	broken  bool   // what was written is not a whole number of commands
+	cut     bool   // writing is over: the deadline stays in the past
+	unread  bool   // reading is over: what still comes is nobody's
 	wake    chan struct{}
 }
 
@@ -48,6 +49,8 @@ type owing struct {
 	left  time.Time // when its group began to leave
 	since time.Time // when its last byte did
 	group bool      // several commands left together
+	until int       // the end of its last byte in out
+	cut   bool      // that byte could not be written
 }
 
 func (o *owing) turn() *Turn { return &o.turns[o.index] }
@@ -84,18 +87,23 @@ func (c *conn) take(reply *Reply, err error) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	defer c.signal()
+	if c.unread {
+		return false
+	}
 	if err != nil {
 		c.end = lost(err)
+		c.unblock()
+		return false
+	}
+	if len(c.owed) == 0 || c.owed[0].cut && reply.Code < 400 {
+		c.stray(reply)
+		c.unblock() // the server may have stopped reading
 		return false
 	}
 	if reply.Code == 421 {
-		c.gone = true
+		c.goodbye = reply
 	}
 	now := time.Now()
-	if len(c.owed) == 0 {
-		c.stray(reply)
-		return false
-	}
 	o := c.owed[0]
 	turn := o.turn()
 	reply.Took = now.Sub(o.left)
@@ -105,7 +113,7 @@ func (c *conn) take(reply *Reply, err error) bool {
 		turn.State = Answered
 		c.owed = c.owed[1:]
 	}
-	c.inData = turn.Step.Phase == PhaseData && reply.Code == 354
+	c.inData = turn.Step.Phase == PhaseData && reply.Intermediate()
 	c.show(reply, subject(turn.Step), o.group, reply.Oddities)
 	buffered := c.reader.r.Buffered()
 	if turn.Step.Phase == PhaseTLS && reply.Code == 220 {
@@ -119,12 +127,19 @@ func (c *conn) take(reply *Reply, err error) bool {
 	return true
 }
 
+// stopReading leaves every reply from now on unread.
+func (c *conn) stopReading() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.unread = true
+}
+
 // stray judges a reply that no step is owed.
 func (c *conn) stray(reply *Reply) {
 	switch {
-	case c.body && reply.Code >= 400:
-		c.early = reply
-		c.unblock() // the server may have stopped reading
+	case c.body != nil && reply.Code >= 400:
+		c.early = true
+		c.body.Replies, c.body.State = append(c.body.Replies, *reply), Answered
 		c.show(reply, "message", true, append(reply.Oddities, "the server answers before the message is complete"))
 	case reply.Code == 421:
 		c.goodbye = reply
@@ -179,8 +194,32 @@ func lostAt(end error, step Step, since time.Time) error {
 	return end
 }
 
-// unblock ends a write that is under way, and any later one.
-func (c *conn) unblock() { _ = c.nc.SetWriteDeadline(time.Unix(1, 0)) }
+// unblock ends a write that is under way, and any later one; c.mu is held.
+func (c *conn) unblock() {
+	c.cut = true
+	_ = c.nc.SetWriteDeadline(time.Unix(1, 0))
+}
+
+// bound sets how long writes may take until the next call; c.mu is held.
+func (c *conn) bound(limit time.Duration) {
+	if !c.cut {
+		_ = c.nc.SetWriteDeadline(time.Now().Add(limit))
+	}
+}
+
+// over is why nothing more may be written, or nil; c.mu is held.
+func (c *conn) over() error {
+	var protocol *ProtocolError
+	switch {
+	case c.early:
+		return errEarly
+	case errors.As(c.end, &protocol):
+		return c.end
+	case c.goodbye != nil:
+		return &Refusal{Reply: c.goodbye}
+	}
+	return c.end
+}
 
 // await returns when nothing is owed, with the error that ended the wait otherwise.
 func (c *conn) await(ctx context.Context, o *Options) error {
@@ -191,11 +230,14 @@ func (c *conn) await(ctx context.Context, o *Options) error {
 			return nil
 		}
 		first, end := c.owed[0], c.end
+		if end != nil {
+			end = c.over()
+		}
 		since := later(first.since, c.heard)
 		c.mu.Unlock()
 		step := first.turn().Step
 		if end != nil {
-			return &Error{step.Phase, lostAt(end, step, since)}
+			return failure(step, lostAt(end, step, since))
 		}
 		limit := o.Timeouts.of(step.Phase)
 		if o.Waiting != nil {
@@ -234,13 +276,13 @@ func (c *conn) clear(ctx context.Context) error {
 	defer deadline.Stop()
 	for {
 		c.mu.Lock()
-		end, goodbye, ahead := c.end, c.goodbye, c.ahead
+		end, broken, ahead := c.over(), c.broken, c.ahead
 		c.mu.Unlock()
 		switch {
+		case broken:
+			return &LostError{Err: errors.New("the connection was given up within a command or a message")}
 		case end != nil:
 			return end
-		case goodbye != nil:
-			return &Refusal{Reply: goodbye}
 		case !ahead:
 			return nil
 		}
@@ -249,18 +291,23 @@ func (c *conn) clear(ctx context.Context) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-deadline.C:
-			return &ProtocolError{Reason: "bytes before any command"}
+			c.mu.Lock()
+			if c.end == nil {
+				c.end = &ProtocolError{Reason: "bytes before any command"}
+			}
+			c.mu.Unlock()
 		}
 	}
 }
 
-// drain waits up to limit for the server to close or to say why it will.
-func (c *conn) drain(ctx context.Context, limit time.Duration) {
+// drain waits up to limit for the server to close or to say why it will, or, if
+// answered, until nothing is owed.
+func (c *conn) drain(ctx context.Context, limit time.Duration, answered bool) {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	for {
 		c.mu.Lock()
-		done := c.end != nil || c.goodbye != nil || c.early != nil
+		done := c.over() != nil || answered && len(c.owed) == 0
 		c.mu.Unlock()
 		if done {
 			return
@@ -273,6 +320,15 @@ func (c *conn) drain(ctx context.Context, limit time.Duration) {
 			return
 		}
 	}
+}
+
+// failure is err as it concerns step.
+func failure(step Step, err error) error {
+	var refusal *Refusal
+	if errors.As(err, &refusal) {
+		err = &Refusal{Command: step.Command, Reply: refusal.Reply}
+	}
+	return &Error{step.Phase, err}
 }
 
 func later(a, b time.Time) time.Time {

@@ -18,6 +18,9 @@ import (
 // travels by BDAT (RFC 3030), in the envelope's group if it is small.
 func Deliver(d *Delivery, hop string) Stage {
 	return Stage{Do: func(ctx context.Context, s *Session) error {
+		if err := s.halt(PhaseMail); err != nil {
+			return err
+		}
 		content, err := s.choose(d)
 		if err != nil {
 			return &Error{PhaseMail, err}
@@ -44,10 +47,12 @@ func Deliver(d *Delivery, hop string) Stage {
 		quit := quitStep()
 		quit.Waits = !s.pipelines()
 		turns, err := s.Exchange(ctx, append(steps, quit)...)
-		s.quit = turns[len(turns)-1].State > Unsent
+		farewell := turns[len(turns)-1].State
+		s.quit = farewell > Unsent
 		// Behind an answered message a protocol error is a reply too many: the
-		// one that was taken for the message's need not have been it.
-		surplus := errors.As(err, new(*ProtocolError))
+		// one that was taken for the message's need not have been it. Only
+		// nonsense in the place of QUIT's own reply is not.
+		surplus := errors.As(err, new(*ProtocolError)) && farewell != Written
 		odd := d.settle(turns, sent, hop, surplus)
 		var failed *Error
 		if errors.As(err, &failed) && failed.Phase == PhaseQuit && !surplus {
@@ -69,10 +74,16 @@ func (s *Session) choose(d *Delivery) (Content, error) {
 	for i := range d.To {
 		paths += d.To[i].Address
 	}
+	if _, offered := s.Offers("CHUNKING"); s.Chunking == Required && !offered {
+		return nil, &UnmetError{"CHUNKING", "CHUNKING was asked for, and the server does not offer it"}
+	}
 	if _, offered := s.Offers("SMTPUTF8"); !isASCII(paths) && !offered {
 		return nil, &UnmetError{"SMTPUTF8", "an address is not ASCII, and the server does not offer SMTPUTF8 (RFC 6531)"}
 	}
 	var unmet error
+	if len(d.Content) == 0 {
+		unmet = &BodyError{errors.New("there is none")}
+	}
 	for _, content := range d.Content {
 		err := s.takes(content)
 		if err == nil {
@@ -89,6 +100,10 @@ func (s *Session) takes(content Content) error {
 	for _, keyword := range content.Needs() {
 		if _, offered := s.Offers(keyword); !offered {
 			return &UnmetError{keyword, fmt.Sprintf("the message needs %s, which the server does not offer", keyword)}
+		}
+		// RFC 3030 section 3: only BDAT carries BINARYMIME.
+		if _, offered := s.Offers("CHUNKING"); keyword == "BINARYMIME" && (!offered || s.Chunking == Never) {
+			return &UnmetError{"CHUNKING", "the message needs BINARYMIME, which needs CHUNKING"}
 		}
 	}
 	offer, _ := s.Offers("SIZE")

@@ -90,6 +90,7 @@ func (to *Recipient) decide(r *Reply, p Phase, hop string) {
 // Its error is a reply that fits no reading: a 354 to RCPT, a 250 to DATA.
 func (d *Delivery) settle(turns []Turn, sent []int, hop string, surplus bool) error {
 	var taken []int // recipients that RCPT accepted
+	var odd error
 	decide := func(which []int, r *Reply, p Phase) {
 		for _, i := range which {
 			d.To[i].decide(r, p, hop)
@@ -115,7 +116,9 @@ func (d *Delivery) settle(turns []Turn, sent []int, hop string, surplus bool) er
 			}
 		case t.State != Answered || phase == PhaseData && r.Intermediate():
 		case r.Intermediate() || phase == PhaseData && r.Positive():
-			return &Error{phase, &ProtocolError{Reason: fmt.Sprintf("%d is no answer to %s", r.Code, subject(t.Step)), Quote: quote(r.Raw)}}
+			if odd == nil {
+				odd = &Error{phase, &ProtocolError{Reason: fmt.Sprintf("%d is no answer to %s", r.Code, subject(t.Step)), Quote: quote(r.Raw)}}
+			}
 		case phase == PhaseRcpt && r.Positive():
 			taken = append(taken, to...)
 		case phase == PhaseDot:
@@ -123,9 +126,9 @@ func (d *Delivery) settle(turns []Turn, sent []int, hop string, surplus bool) er
 		case !r.Positive():
 			decide(to, r, phase)
 			if phase != PhaseRcpt {
-				return nil
+				return odd
 			}
 		}
 	}
-	return nil
+	return odd
 }

@@ -81,8 +81,8 @@ func (e *TimeoutError) Timeout() bool { return true }
 // policy, or TLS that was asked for and not offered.
 type TLSError struct {
 	Reason   string
-	Unproven bool  // the certificate does not prove the name
-	Err      error // of the handshake, or nil
+	Unproven string // the name that the certificate does not prove, if that is it
+	Err      error  // of the handshake, or nil
 }
 
 func (e *TLSError) Error() string {

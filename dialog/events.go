@@ -13,7 +13,7 @@ import (
 // emitted just before the bytes leave.
 type Sent struct {
 	Secure bool       `json:"secure"`
-	Items  []SentItem `json:"lines"`
+	Items  []SentItem `json:"items"`
 }
 
 // SentItem is one line of a Sent, or a body.

@@ -3,7 +3,7 @@ package dialog
 import (
 	"context"
 	"errors"
-	"time"
+	"slices"
 )
 
 var errEarly = errors.New("the body was answered before its end")
@@ -16,6 +16,9 @@ var errEarly = errors.New("the body was answered before its end")
 // negative reply is no error: the caller judges. ErrStopped says that Options.Stop
 // ended it.
 func (s *Session) Exchange(ctx context.Context, steps ...Step) ([]Turn, error) {
+	if len(steps) == 0 {
+		return nil, nil
+	}
 	c := s.conn
 	turns := make([]Turn, len(steps))
 	var ours []int // the steps that Stop allows
@@ -26,9 +29,21 @@ func (s *Session) Exchange(ctx context.Context, steps ...Step) ([]Turn, error) {
 		}
 	}
 	stopped := len(ours) < len(steps)
-	_ = c.nc.SetWriteDeadline(time.Time{})
-	release := context.AfterFunc(ctx, c.unblock)
-	defer release()
+	c.mu.Lock()
+	c.cut = false
+	c.mu.Unlock()
+	released := make(chan struct{})
+	release := context.AfterFunc(ctx, func() {
+		c.mu.Lock()
+		c.unblock()
+		c.mu.Unlock()
+		close(released)
+	})
+	defer func() {
+		if !release() {
+			<-released // so that it does not cut the next exchange, the farewell
+		}
+	}()
 
 	err := s.run(ctx, turns, ours, stopped)
 	s.lament(err)
@@ -55,25 +70,32 @@ func (s *Session) Exchange(ctx context.Context, steps ...Step) ([]Turn, error) {
 func (s *Session) lament(err error) {
 	var e *Error
 	switch {
-	case !s.Stream.Live() || !errors.As(err, &e):
+	case s.lamented || !s.Stream.Live() || !errors.As(err, &e):
 	case errors.As(e.Err, new(*LostError)), errors.As(e.Err, new(*TimeoutError)), errors.As(e.Err, new(*ProtocolError)), errors.As(e.Err, new(*BodyError)):
 		quit := e.Phase == PhaseQuit && !errors.As(e.Err, new(*ProtocolError))
 		s.Stream.Emit(Finding{Fail: true, Text: e.Error(), Note: quit})
+		s.lamented = true // it ends every later exchange too
 	}
 }
 
 func (s *Session) run(ctx context.Context, turns []Turn, ours []int, stopped bool) error {
 	c := s.conn
+	held := false
 	for len(ours) > 0 {
-		first := &turns[ours[0]].Step
-		if first.Waits {
+		if held || turns[ours[0]].Step.Waits {
 			if err := c.await(ctx, s.Options); err != nil {
 				return err
 			}
 		}
 		size := 1
-		for size < len(ours) && !turns[ours[size]].Step.Waits {
+		for size < len(ours) && !turns[ours[size]].Step.Waits && turns[ours[size-1]].Step.Phase != PhaseData {
 			size++
+		}
+		// What follows DATA in its group would be the message's text (RFC 2920
+		// section 3.1).
+		held = turns[ours[size-1]].Step.Phase == PhaseData
+		if size == len(ours) && s.Stop.unread(turns, stopped) {
+			c.stopReading()
 		}
 		switch err := s.writeGroup(ctx, turns, ours[:size]); {
 		case errors.Is(err, errEarly):
@@ -83,13 +105,21 @@ func (s *Session) run(ctx context.Context, turns []Turn, ours []int, stopped boo
 		}
 		ours = ours[size:]
 	}
-	if s.Stop.unread(turns, stopped) {
+	if s.Stop.unread(turns, stopped) || c.silent(turns) {
 		return nil
 	}
 	if err := c.await(ctx, s.Options); err != nil {
 		return err
 	}
 	return s.surplus(ctx, turns)
+}
+
+// silent reports whether nothing was written, as after a failure that leaves
+// QUIT no sense: what earlier steps are owed is not waited for then.
+func (c *conn) silent(turns []Turn) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !slices.ContainsFunc(turns, func(t Turn) bool { return t.State > Unsent })
 }
 
 // surplus looks for replies beyond the last one that was owed: a server that
@@ -101,8 +131,11 @@ func (s *Session) surplus(ctx context.Context, turns []Turn) error {
 	odd := last.Step.Phase == PhaseQuit && last.State == Answered && last.Reply().Code != 221
 	ahead := c.ahead
 	c.mu.Unlock()
-	if odd || ahead {
-		c.drain(ctx, s.Timeouts.Quit)
+	if odd {
+		c.drain(ctx, s.Timeouts.Quit, false)
+	}
+	if ahead {
+		_ = c.clear(ctx) // until the reader has the whole reply
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -121,7 +154,7 @@ func (s *Session) writeGroup(ctx context.Context, turns []Turn, group []int) err
 	for _, i := range group {
 		step := &turns[i].Step
 		pointless := step.Unless != nil && step.Unless(turns[:i])
-		if step.Phase == PhaseQuit && (c.gone || c.broken || c.inData && !hasBody(turns, wanted)) {
+		if step.Phase == PhaseQuit && !hasBody(turns, wanted) && c.deaf() {
 			pointless = true
 		}
 		if !pointless {
@@ -132,27 +165,37 @@ func (s *Session) writeGroup(ctx context.Context, turns []Turn, group []int) err
 	if len(wanted) == 0 {
 		return nil
 	}
-	phase := turns[wanted[0]].Step.Phase
+	first := turns[wanted[0]].Step
 	if err := c.clear(ctx); err != nil {
-		var refusal *Refusal
-		if errors.As(err, &refusal) {
-			refusal.Command = turns[wanted[0]].Step.Command
-		}
-		return &Error{phase, err}
+		return failure(first, err)
 	}
 	if err := context.Cause(ctx); err != nil {
-		return &Error{phase, err}
+		return &Error{first.Phase, err}
 	}
-	w := &groupWriter{conn: c, session: s, turns: turns, several: len(wanted) > 1}
+	w := &groupWriter{conn: c, turns: turns, group: wanted, limit: s.Timeouts.of(first.Phase)}
+	if hasBody(turns, wanted) {
+		w.limit = blockTime
+	}
 	for _, i := range wanted {
 		if err := w.step(i); err != nil {
-			return w.failed(ctx, i, err)
+			return w.failed(ctx, err)
 		}
 	}
 	if err := w.flush(); err != nil {
-		return w.failed(ctx, wanted[len(wanted)-1], err)
+		return w.failed(ctx, err)
 	}
 	return nil
+}
+
+// deaf reports whether QUIT would not be heard as a command: the server closes,
+// waits for the rest of something, or for a message's text; c.mu is held.
+func (c *conn) deaf() bool {
+	for _, o := range c.owed {
+		if o.turn().Step.Phase == PhaseData {
+			return true
+		}
+	}
+	return c.goodbye != nil || c.broken || c.inData
 }
 
 func hasBody(turns []Turn, indexes []int) bool {

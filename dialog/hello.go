@@ -40,6 +40,9 @@ func (s *Session) hello(ctx context.Context, verb string) error {
 		offers = ParseOffers(reply)
 	}
 	offers.Secure, offers.Verb = s.Secure(), verb
+	if offers.Extensions == nil {
+		offers.Extensions = []Offer{} // never null in JSON
+	}
 	s.Report.Offers = append(s.Report.Offers, offers)
 	for _, odd := range offers.Oddities {
 		s.Stream.Emit(Finding{Text: odd})

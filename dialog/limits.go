@@ -2,7 +2,7 @@ package dialog
 
 import "time"
 
-// What a server may make us hold or do, whatever it sends. docs/security.md and
+// What a server may make us hold or do, whatever it sends.
 const (
 	maxReplyLine = 8 << 10         // bytes of one reply line with its line end; RFC 5321 section 4.5.3.1.5 asks for 512
 	maxReply     = 256 << 10       // bytes of one reply

@@ -86,6 +86,15 @@ func (s *Stop) allows(p Phase) bool {
 	return s == nil || p <= s.After || p == PhaseQuit && s.How == StopQuit
 }
 
+// halt is the end of a conversation that is to stop before phase p, or nil.
+func (s *Session) halt(p Phase) error {
+	if s.Stop.allows(p) {
+		return nil
+	}
+	s.Report.Stopped = true
+	return &Error{s.Stop.After, ErrStopped}
+}
+
 // unread reports whether the replies to what was written are left unread.
 func (s *Stop) unread(turns []Turn, stopped bool) bool {
 	return s != nil && s.How == StopUnread && (stopped || turns[len(turns)-1].Step.Phase == s.After)
@@ -107,6 +116,8 @@ type Session struct {
 	Report Report
 	conn   *conn
 	quit   bool // QUIT was written
+
+	lamented bool // what ended the conversation is shown
 }
 
 // NewSession begins a conversation on nc. A nc that is a *tls.Conn after its
@@ -174,11 +185,11 @@ func ParseOffers(reply *Reply) Offers {
 			offers.Oddities = append(offers.Oddities, "over 1000 keywords: the rest is not looked at")
 			break
 		}
-		words := strings.Fields(line)
+		words := strings.FieldsFunc(line, isBlank)
 		if len(words) == 0 {
 			continue
 		}
-		keyword := strings.ToUpper(words[0])
+		keyword := capitals(words[0])
 		if rest, ok := strings.CutPrefix(keyword, "AUTH="); ok {
 			keyword, words = "AUTH", append([]string{"AUTH", rest}, words[1:]...)
 			if rest == "" {
@@ -202,6 +213,9 @@ func (o *Offers) add(offer Offer) {
 			continue
 		}
 		for _, param := range offer.Params {
+			if len(known.Params) == maxKeywords {
+				break // comparing all with all would be our work, at the server's will
+			}
 			if !containsFold(known.Params, param) {
 				known.Params = append(known.Params, param)
 			}
@@ -218,6 +232,22 @@ func containsFold(list []string, word string) bool {
 		}
 	}
 	return false
+}
+
+// isBlank is what parts the words of an EHLO line. Unicode knows more spaces,
+// which a server does not mean.
+func isBlank(r rune) bool { return r == ' ' || r == '\t' || r == '\r' }
+
+// capitals is word with its ASCII letters in capitals: strings.ToUpper would
+// make SIZE of "ſize".
+func capitals(word string) string {
+	letters := []byte(word)
+	for i, c := range letters {
+		if 'a' <= c && c <= 'z' {
+			letters[i] = c - 'a' + 'A'
+		}
+	}
+	return string(letters)
 }
 
 // isKeyword follows ehlo-keyword of RFC 5321 section 4.1.1.1: letters, digits

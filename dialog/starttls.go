@@ -21,6 +21,9 @@ func StartTLS() Stage {
 		if s.Secure() || s.TLS.Policy == PolicyNever {
 			return nil
 		}
+		if err := s.halt(PhaseTLS); err != nil {
+			return err
+		}
 		if _, offered := s.Offers("STARTTLS"); !offered {
 			if s.TLS.Policy > PolicyMay {
 				s.Stream.Emit(Finding{Fail: true, Text: "STARTTLS is not offered, and TLS is demanded"})
@@ -94,7 +97,7 @@ func (s *Session) judge(report *TLSReport) error {
 	if s.TLS.Policy < PolicyVerify || report.Verified() {
 		return nil
 	}
-	return &Error{PhaseTLS, &TLSError{Reason: "the certificate does not prove " + report.Name, Unproven: true}}
+	return &Error{PhaseTLS, &TLSError{Reason: "the certificate does not prove " + report.Name, Unproven: report.Name}}
 }
 
 // Handshake does a TLS handshake on nc within limit and judges the certificate

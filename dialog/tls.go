@@ -92,7 +92,7 @@ func (r *TLSReport) MarshalJSON() ([]byte, error) {
 		NotBefore time.Time `json:"not_before"`
 		NotAfter  time.Time `json:"not_after"`
 	}
-	var chain []certificate
+	chain := []certificate{} // never null
 	for _, c := range r.Chain {
 		chain = append(chain, certificate{c.Subject.String(), c.Issuer.String(), certificateNames(c), c.NotBefore.UTC(), c.NotAfter.UTC()})
 	}

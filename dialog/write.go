@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"slices"
 	"time"
 )
 
@@ -11,12 +13,12 @@ import (
 // into the buffer.
 type groupWriter struct {
 	*conn
-	session *Session
 	turns   []Turn
-	several bool
-	left    time.Time // when the first byte left
-	current int       // the step whose bytes are being written
-	within  bool      // some of them are written or waiting, and not the last
+	group   []int         // the steps to write
+	limit   time.Duration // for one write
+	left    time.Time     // when the first byte left
+	current int           // the step whose bytes are being written
+	within  bool          // some of them are written or waiting, and not the last
 }
 
 // step appends a step to what goes out.
@@ -35,7 +37,7 @@ func (w *groupWriter) step(i int) error {
 		}
 	}
 	w.within = false
-	w.ready = append(w.ready, &owing{turns: w.turns, index: i, group: w.several})
+	w.ready = append(w.ready, &owing{turns: w.turns, index: i, group: len(w.group) > 1, until: len(w.out)})
 	return nil
 }
 
@@ -93,6 +95,32 @@ func (w *groupWriter) append(p []byte) error {
 // their replies.
 func (w *groupWriter) flush() error {
 	c := w.conn
+	if err := w.owe(); err != nil {
+		return err
+	}
+	c.listen() // not before something is owed: the banner may be here already
+	if len(c.out) == 0 {
+		c.ready = c.ready[:0]
+		return nil
+	}
+	n, err := c.nc.Write(c.out)
+	w.wrote(n, err)
+	c.out = c.out[:0]
+	if err == nil {
+		c.ready = c.ready[:0]
+	}
+	return err
+}
+
+// owe shows what is about to leave and makes its steps owed their replies, all
+// at once: a reply is read either before or behind it.
+func (w *groupWriter) owe() error {
+	c := w.conn
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.over(); err != nil {
+		return err
+	}
 	now := time.Now()
 	if w.left.IsZero() {
 		w.left = now
@@ -100,15 +128,9 @@ func (w *groupWriter) flush() error {
 			w.left = c.opened // the banner counts from the connection
 		}
 	}
-	if w.within {
-		if err := c.cutShort(); err != nil {
-			return err
-		}
-	}
 	if items := w.complete(); c.stream.Live() && len(items) > 0 {
 		c.stream.Emit(Sent{Secure: c.secure, Items: items})
 	}
-	c.mu.Lock()
 	for _, o := range c.ready {
 		o.left, o.since = w.left, now
 		o.turn().State = Written
@@ -117,34 +139,35 @@ func (w *groupWriter) flush() error {
 		}
 		c.owed = append(c.owed, o)
 	}
-	if w.within {
-		w.turns[w.current].State = Begun
-		c.body = w.turns[w.current].Step.Body != nil
-	} else {
-		c.body = false
+	c.body = nil
+	if current := &w.turns[w.current]; w.within {
+		current.State = Begun
+		if current.Step.Body != nil {
+			c.body = current
+		}
 	}
-	c.mu.Unlock()
-	c.listen() // not before something is owed: the banner may be here already
-	c.ready = c.ready[:0]
-	if len(c.out) == 0 {
-		return nil
-	}
-	if w.within {
-		_ = c.nc.SetWriteDeadline(now.Add(blockTime))
-	}
-	_, err := c.nc.Write(c.out)
-	c.out = c.out[:0]
-	return err
+	c.bound(w.limit)
+	return nil
 }
 
-// cutShort is why the rest of a body must not be written.
-func (c *conn) cutShort() error {
+// wrote notes that the first n bytes of the buffer have left. A step whose last
+// byte is not among them was not written: the server cannot take its message.
+func (w *groupWriter) wrote(n int, err error) {
+	c := w.conn
+	now := time.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.early != nil {
-		return errEarly
+	for _, o := range c.ready {
+		turn := o.turn()
+		switch {
+		case err == nil || o.until <= n:
+			o.since = now
+		case turn.State == Written:
+			o.cut, turn.State = true, Begun
+		case turn.Reply().Code < 400 && c.end == nil:
+			c.end = &ProtocolError{Reason: "a reply before its command", Quote: quote(turn.Reply().Raw)}
+		}
 	}
-	return c.end
 }
 
 // complete are the items of the steps that end in this write. One that goes on
@@ -158,35 +181,36 @@ func (w *groupWriter) complete() []SentItem {
 	return items
 }
 
-// failed settles what a failed write means for step i: the body may have been
-// answered early, or the server may have said why it closes.
-func (w *groupWriter) failed(ctx context.Context, i int, err error) error {
+// failed settles what it means that the group was not written to its end: a body
+// may have been answered early, or the server may have said why it closes.
+func (w *groupWriter) failed(ctx context.Context, err error) error {
 	c := w.conn
-	c.out, c.ready, c.items = c.out[:0], nil, nil
+	answered := len(c.ready) > 0
+	c.out, c.ready, c.items = c.out[:0], c.ready[:0], nil
 	c.mu.Lock()
 	c.broken = true
 	c.mu.Unlock()
-	phase := w.turns[i].Step.Phase
 	if errors.As(err, new(*BodyError)) {
-		return &Error{phase, err}
+		return &Error{w.turns[w.current].Step.Phase, err}
 	}
-	if cause := context.Cause(ctx); cause != nil {
-		return &Error{phase, cause}
-	}
-	if !errors.Is(err, errEarly) {
-		c.drain(ctx, lastWords)
+	late := errors.Is(err, os.ErrDeadlineExceeded)
+	if context.Cause(ctx) == nil && !late {
+		c.drain(ctx, lastWords, answered)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch {
-	case c.early != nil:
-		turn := &w.turns[w.current]
-		turn.Replies, turn.State = append(turn.Replies, *c.early), Answered
+	left := slices.IndexFunc(w.group, func(i int) bool { return w.turns[i].State != Answered })
+	if left < 0 || c.early {
 		return errEarly
-	case c.goodbye != nil:
-		return &Error{phase, &Refusal{Command: w.turns[i].Step.Command, Reply: c.goodbye}}
-	case c.end != nil:
-		return &Error{phase, c.end}
 	}
-	return &Error{phase, lost(err)}
+	step := w.turns[w.group[left]].Step
+	switch over := c.over(); {
+	case over != nil:
+		return failure(step, over)
+	case context.Cause(ctx) != nil:
+		return &Error{step.Phase, context.Cause(ctx)}
+	case late:
+		return &Error{step.Phase, &TimeoutError{For: "sign that the server reads what is sent", After: w.limit}}
+	}
+	return &Error{step.Phase, lost(err)}
 }

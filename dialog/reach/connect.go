@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -52,7 +53,8 @@ func (r *Reach) connect(ctx context.Context, hop Hop, o dialog.Options) (net.Con
 	event := Connected{Host: hop.Host, Addr: hop.Addr.String()}
 	target := event.Addr
 	if to, ok := r.redirect(hop); ok {
-		event.Instead, event.Addr, target = fmt.Sprintf("%s:%d", hop.Host, hop.Port), to, to
+		target = to.address(hop)
+		event.Instead, event.Addr = net.JoinHostPort(hop.Host, strconv.Itoa(int(hop.Port))), target
 	}
 	if o.Waiting != nil {
 		o.Waiting(dialog.Waiting{For: "connection to " + target, Limit: r.ConnectTimeout})

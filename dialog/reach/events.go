@@ -12,7 +12,7 @@ import (
 // Head begins one of several targets or hops.
 type Head struct {
 	Name  string `json:"name"`
-	What  string `json:"what"` // "hop" if it is empty
+	What  string `json:"what"` // "target" or "hop"
 	Index int    `json:"index"`
 	Of    int    `json:"of"`
 	After string `json:"after,omitempty"` // why it is tried
@@ -23,11 +23,7 @@ func (Head) Kind() string { return "head" }
 
 // Lines is one line, set off by a blank one.
 func (h Head) Lines() []transcript.Line {
-	what := h.What
-	if what == "" {
-		what = "hop"
-	}
-	aside := fmt.Sprintf("%s %d of %d", what, h.Index, h.Of)
+	aside := fmt.Sprintf("%s %d of %d", h.What, h.Index, h.Of)
 	if h.After != "" {
 		aside += " · after " + h.After
 	}

@@ -45,7 +45,7 @@ type Hop struct {
 // context's cause.
 func (r *Reach) Hops(ctx context.Context, t Target) ([]Hop, error) {
 	hop := Hop{Host: t.Name, Port: t.Port, Implicit: t.Implicit}
-	if _, ok := r.redirect(hop); ok && t.Direct {
+	if to, ok := r.redirect(hop); ok && to.To != "" && t.Direct {
 		return []Hop{hop}, nil
 	}
 	find := route.To
@@ -168,7 +168,7 @@ func (r *Reach) Tour(ctx context.Context, hops []Hop, plan func(Hop) dialog.Plan
 		if !more || ctx.Err() != nil || i == len(hops)-1 {
 			break
 		}
-		head := Head{Name: hops[i+1].Host, Index: i + 2, Of: len(hops)}
+		head := Head{Name: hops[i+1].Host, What: "hop", Index: i + 2, Of: len(hops)}
 		if after != "" {
 			head.After = hop.Host + " " + after
 		}

@@ -2,6 +2,7 @@ package reach
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -122,14 +123,16 @@ func parseAddress(s string) (addr netip.Addr, ok bool, err error) {
 type Redirect struct {
 	Host string // "" is any
 	Port string // "" is any
-	To   string // host:port or address:port
+	To   string // the host or address to dial instead; "" keeps what was meant
+	// ToPort is the port to dial; "" keeps what was meant.
+	ToPort string
 }
 
-// ParseRedirect reads HOST:PORT:ADDR:PORT; an empty HOST or PORT matches any,
-// and an empty second one keeps what was there.
+// ParseRedirect reads HOST:PORT:ADDR:PORT, IPv6 addresses in brackets. Each part
+// may be empty, but not the last two at once.
 func ParseRedirect(s string) (Redirect, error) {
 	fields := splitColons(s)
-	if len(fields) != 4 || fields[2] == "" || fields[3] == "" {
+	if len(fields) != 4 || fields[2] == "" && fields[3] == "" {
 		return Redirect{}, fmt.Errorf("%q is not HOST:PORT:ADDR:PORT (IPv6 addresses in brackets)", s)
 	}
 	for _, port := range []string{fields[1], fields[3]} {
@@ -137,7 +140,7 @@ func ParseRedirect(s string) (Redirect, error) {
 			return Redirect{}, fmt.Errorf("%q in %q is no port: a port is a number from 1 to 65535", port, s)
 		}
 	}
-	return Redirect{Host: fields[0], Port: fields[1], To: fields[2] + ":" + fields[3]}, nil
+	return Redirect{Host: strings.Trim(fields[0], "[]"), Port: fields[1], To: strings.Trim(fields[2], "[]"), ToPort: fields[3]}, nil
 }
 
 // splitColons splits at colons outside brackets.
@@ -160,12 +163,24 @@ func splitColons(s string) []string {
 	return append(fields, s[from:])
 }
 
-func (r *Reach) redirect(hop Hop) (string, bool) {
+// redirect is the first Redirect that concerns hop.
+func (r *Reach) redirect(hop Hop) (Redirect, bool) {
 	for _, to := range r.ConnectTo {
-		host := strings.Trim(to.Host, "[]")
-		if (host == "" || strings.EqualFold(host, hop.Host)) && (to.Port == "" || to.Port == strconv.Itoa(int(hop.Port))) {
-			return to.To, true
+		if (to.Host == "" || strings.EqualFold(to.Host, hop.Host)) && (to.Port == "" || to.Port == strconv.Itoa(int(hop.Port))) {
+			return to, true
 		}
 	}
-	return "", false
+	return Redirect{}, false
+}
+
+// address is what is dialled for hop: host:port.
+func (to Redirect) address(hop Hop) string {
+	host, port := to.To, to.ToPort
+	if host == "" {
+		host = hop.Addr.Addr().String()
+	}
+	if port == "" {
+		port = strconv.Itoa(int(hop.Port))
+	}
+	return net.JoinHostPort(host, port)
 }

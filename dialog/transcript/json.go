@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -124,7 +125,8 @@ func object(e Event) ([]byte, error) {
 }
 
 // compact marshals v on one line. Nothing is escaped for HTML, which this is
-// not; everything that Escape would not show is.
+// not, so that an address is found by grep; everything that Escape would not
+// show is.
 func compact(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -132,7 +134,17 @@ func compact(v any) ([]byte, error) {
 	if err := enc.Encode(v); err != nil {
 		return nil, err
 	}
-	return visible(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
+	return visible(unescapeHTML(bytes.TrimSuffix(b.Bytes(), []byte("\n")))), nil
+}
+
+// unescapeHTML writes <, > and & as themselves in the JSON text b: an encoder can
+// be told so, but the MarshalJSON method of a value within cannot.
+func unescapeHTML(b []byte) []byte {
+	if !bytes.Contains(b, []byte(`\u00`)) {
+		return b
+	}
+	// A backslash goes with the one that it escapes: \\u003c is no escape.
+	return []byte(strings.NewReplacer(`\\`, `\\`, `\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(string(b)))
 }
 
 // visible writes each character of the JSON text b that is not Printable as

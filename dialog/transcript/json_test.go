@@ -59,6 +59,18 @@ func TestJSONL(t *testing.T) {
 	compare(t, got, want)
 }
 
+// own marshals itself, which an encoder's settings do not reach.
+type own struct{ text string }
+
+func (o own) MarshalJSON() ([]byte, error) { return json.Marshal(o.text) }
+
+func TestJSONIsNotHTML(t *testing.T) {
+	text := `<a&b> \u003c \\u003e \\\u0026 "<"`
+	got := record(t, "jsonl", Record{Event: fact{kind: "x", Text: text, Value: own{text}}})
+	quoted := `"<a&b> \\u003c \\\\u003e \\\\\\u0026 \"<\""`
+	compare(t, got, `{"at":"2026-11-22T00:14:02.073Z","event":"x","text":`+quoted+`,"value":`+quoted+"}\n")
+}
+
 func TestJSON(t *testing.T) {
 	sent := Record{Event: fact{kind: "sent", Text: "QUIT", Lists: []int{1}}}
 	tests := []struct {

@@ -97,7 +97,7 @@ func TestBeforeEachWrite(t *testing.T) {
 		}
 		s.Write(Record{Event: said(Line{Text: "one"})})
 		s.Write(Record{Event: said(Line{Text: "two"})})
-		if shown := b.Len() > 0; shown != (o.Width > 0 || o.Format == "jsonl") {
+		if shown := b.Len() > 0; shown != (o.Format != "json") {
 			t.Errorf("%q at width %d: shown at once is %v", o.Format, o.Width, shown)
 		}
 		if err := s.Close(); err != nil || cleared == 0 {

@@ -1,0 +1,395 @@
+package dialog
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ehlo-mail/ehlo/dialog/transcript"
+)
+
+// dialogue is a conversation as data. Its script is the server's part, played
+// over TCP on loopback:
+//
+//	S: text     sent with CR LF; lines that follow one another go out in one write
+//	S| text     sent as it is, where \r \n \0 are one octet
+//	C: text     expected, with CR LF
+//	C| text     expected as it is
+//	C> 5000     that many octets are read, whatever they are
+//	S! close    the server closes; S! reset: with a RST; S! half: it only stops sending
+//	S! tls      the server's side of a handshake
+//	S! idle     nothing more is read, nor is it the end of the message or QUIT
+//
+// At the end of the script the server reads on until the client closes: whatever
+// comes then must be what the script expects, that is, nothing.
+type dialogue struct {
+	name   string
+	script string
+	plan   Plan // nil: Greet Hello StartTLS Deliver Quit
+	opt    func(*Options)
+	to     string  // recipients; "" is "a@x.test b@x.test"
+	body   Content // nil is a short text
+	want   string  // see verdict
+	shows  string  // a finding of the transcript holds this
+}
+
+// text is a message in memory.
+type text struct {
+	body  string
+	size  int64 // 0: that of body
+	needs []string
+	open  func() (io.ReadCloser, error)
+}
+
+func (m text) Needs() []string { return m.needs }
+func (m text) Size() int64 {
+	if m.size != 0 {
+		return m.size
+	}
+	return int64(len(m.body))
+}
+func (m text) Open() (io.ReadCloser, error) {
+	if m.open != nil {
+		return m.open()
+	}
+	return io.NopCloser(strings.NewReader(m.body)), nil
+}
+
+const short = "Subject: x\r\n\r\n.hidden\r\n"
+
+func testOptions() Options {
+	const long = 20 * time.Second // no test waits for it
+	return Options{
+		Hello: "c.test", Now: time.Now,
+		Timeouts: Timeouts{Banner: long, Reply: long, Dot: long, Quit: 3 * time.Second},
+		TLS:      TLS{Name: "mx.test", Store: "the test's store"},
+	}
+}
+
+func newDelivery(to string, body Content) *Delivery {
+	if to == "" {
+		to = "a@x.test b@x.test"
+	}
+	if body == nil {
+		body = text{body: short}
+	}
+	d := &Delivery{From: "s@c.test", Content: []Content{body}}
+	for _, address := range strings.Fields(to) {
+		d.To = append(d.To, Recipient{Address: address})
+	}
+	return d
+}
+
+func standard(d *Delivery) Plan {
+	return Plan{Greet(), Hello(), StartTLS(), Deliver(d, "mx.test"), Quit()}
+}
+
+// run plays the dialogue and compares what came of it.
+func (g dialogue) run(t *testing.T) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	srv := &scripted{over: make(chan struct{})}
+	played := make(chan error, 1)
+	go func() {
+		nc, err := listener.Accept()
+		if err != nil {
+			played <- err
+			return
+		}
+		defer nc.Close()
+		_ = nc.SetDeadline(time.Now().Add(30 * time.Second))
+		played <- srv.play(nc, g.script)
+	}()
+	nc, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := &recorder{}
+	o := testOptions()
+	o.Stream = transcript.NewStream(log, time.Now)
+	if g.opt != nil {
+		g.opt(&o)
+	}
+	d := newDelivery(g.to, g.body)
+	plan := g.plan
+	if plan == nil {
+		plan = standard(d)
+	}
+	s := NewSession(nc, o)
+	err = plan.Run(context.Background(), s)
+	close(srv.over)
+	if failed := <-played; failed != nil {
+		t.Errorf("the server: %v", failed)
+	}
+	if got, want := verdict(d, s, err), unindent(g.want); got != want {
+		t.Errorf("got\n%s\nwant\n%s\n(%v)", got, want, err)
+	}
+	log.check(t, srv, g.shows)
+}
+
+func unindent(text string) string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// verdict says what became of each recipient that was decided, one a line, "a
+// refused rcpt 550", then "stopped", then the error: "error lost dot".
+func verdict(d *Delivery, s *Session, err error) string {
+	var lines []string
+	for _, to := range d.To {
+		if to.Outcome == Undecided {
+			continue
+		}
+		line := fmt.Sprintf("%s %s %s", strings.TrimSuffix(to.Address, "@x.test"), to.Outcome, to.Phase)
+		if to.Reply != nil {
+			line += " " + to.Reply.Codes()
+		}
+		if to.Hop != "mx.test" {
+			line += " without its hop"
+		}
+		lines = append(lines, line)
+	}
+	if s.Report.Stopped {
+		lines = append(lines, "stopped")
+	}
+	if err != nil {
+		lines = append(lines, "error "+errorKind(err))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func errorKind(err error) string {
+	var (
+		e       *Error
+		refusal *Refusal
+		unmet   *UnmetError
+		kind    = fmt.Sprintf("%T", err)
+	)
+	switch {
+	case !errors.As(err, &e):
+		return "not an *Error: " + err.Error()
+	case errors.As(err, &refusal):
+		kind = fmt.Sprintf("refusal %d", refusal.Reply.Code)
+	case errors.As(err, &unmet):
+		kind = "unmet " + unmet.Keyword
+	case errors.As(err, new(*ProtocolError)):
+		kind = "protocol"
+	case errors.As(err, new(*LostError)):
+		kind = "lost"
+	case errors.As(err, new(*TimeoutError)):
+		kind = "timeout"
+	case errors.As(err, new(*TLSError)):
+		kind = "tls"
+	case errors.As(err, new(*BodyError)):
+		kind = "body"
+	case errors.Is(err, context.Canceled):
+		kind = "cancelled"
+	}
+	return kind + " " + e.Phase.String()
+}
+
+// recorder is a sink that keeps what it is shown.
+type recorder struct {
+	mu      sync.Mutex
+	records []transcript.Event
+}
+
+func (r *recorder) Write(record transcript.Record) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.records = append(r.records, record.Event)
+}
+
+func (*recorder) Close() error { return nil }
+
+// check compares the transcript with the wire: what is shown as sent was heard,
+// in order, and what is shown as received was said.
+func (r *recorder) check(t *testing.T, srv *scripted, shows string) {
+	t.Helper()
+	heard, said := srv.heard.String(), srv.said.String()
+	found := shows == ""
+	for _, event := range r.records {
+		switch e := event.(type) {
+		case Sent:
+			for _, item := range e.Items {
+				if item.body {
+					continue
+				}
+				_, rest, ok := strings.Cut(heard, item.Text+"\r\n")
+				if !ok && !srv.deaf {
+					t.Errorf("shown as sent and not heard: %q", item.Text)
+				}
+				heard = rest
+			}
+		case Received:
+			_, rest, ok := strings.Cut(said, string(e.Reply.Raw))
+			if !ok {
+				t.Errorf("shown as received and not said: %q", e.Reply.Raw)
+			}
+			said = rest
+			found = found || strings.Contains(strings.Join(e.Findings, "\n"), shows)
+		case Finding:
+			found = found || strings.Contains(e.Text, shows)
+		}
+	}
+	if !found {
+		t.Errorf("no finding holds %q", shows)
+	}
+}
+
+// scripted is the server's side of a dialogue.
+type scripted struct {
+	nc    net.Conn
+	r     *bufio.Reader
+	heard bytes.Buffer // under TLS too, the handshake left out
+	said  bytes.Buffer
+	deaf  bool          // it stopped reading
+	over  chan struct{} // closed when the client is done
+}
+
+func unescape(text string) string {
+	return strings.NewReplacer(`\r`, "\r", `\n`, "\n", `\0`, "\x00").Replace(text)
+}
+
+func (s *scripted) play(nc net.Conn, script string) error {
+	s.nc, s.r = nc, bufio.NewReader(nc)
+	var out strings.Builder
+	flush := func() {
+		s.said.WriteString(out.String())
+		_, _ = io.WriteString(s.nc, out.String()) // a client that has gone shows in what it is expected to say
+		out.Reset()
+	}
+	for line := range strings.Lines(script) {
+		line = strings.TrimLeft(strings.TrimSuffix(line, "\n"), "\t")
+		kind, rest, _ := strings.Cut(line, " ")
+		if kind != "S:" && kind != "S|" && out.Len() > 0 {
+			flush()
+		}
+		switch kind {
+		case "":
+		case "S:":
+			out.WriteString(unescape(rest) + "\r\n")
+		case "S|":
+			out.WriteString(unescape(rest))
+		case "C:":
+			if err := s.expect(rest + "\r\n"); err != nil {
+				return err
+			}
+		case "C|":
+			if err := s.expect(unescape(rest)); err != nil {
+				return err
+			}
+		case "C>":
+			n, _ := strconv.ParseInt(rest, 10, 64)
+			if _, err := io.CopyN(&s.heard, s.r, n); err != nil {
+				return fmt.Errorf("reading %d octets: %w", n, err)
+			}
+		case "S!":
+			if over, err := s.act(rest); over || err != nil {
+				return err
+			}
+		default:
+			return fmt.Errorf("no such line: %q", line)
+		}
+	}
+	flush()
+	rest, err := io.ReadAll(s.r)
+	s.heard.Write(rest)
+	if len(rest) > 0 {
+		return fmt.Errorf("heard %q at the end", rest)
+	}
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !strings.Contains(err.Error(), "reset") {
+		return fmt.Errorf("the client did not close: %w", err)
+	}
+	return nil
+}
+
+func (s *scripted) expect(want string) error {
+	got := make([]byte, len(want))
+	n, err := io.ReadFull(s.r, got)
+	s.heard.Write(got[:n])
+	if string(got[:n]) != want {
+		more, _ := s.r.Peek(s.r.Buffered())
+		return fmt.Errorf("heard %q then %q (%v), want %q", got[:n], more, err, want)
+	}
+	return nil
+}
+
+func (s *scripted) act(what string) (over bool, err error) {
+	switch what {
+	case "close":
+		return true, nil
+	case "reset":
+		return true, s.nc.(*net.TCPConn).SetLinger(0)
+	case "half":
+		return false, s.nc.(*net.TCPConn).CloseWrite()
+	case "idle":
+		s.deaf = true
+		<-s.over
+		rest, _ := io.ReadAll(s.r)
+		s.heard.Write(rest)
+		if bytes.Contains(rest, []byte("\r\n.\r\n")) || bytes.Contains(rest, []byte("QUIT")) {
+			return true, fmt.Errorf("the client went on to the end: %q", rest[max(0, len(rest)-50):])
+		}
+		return true, nil
+	case "tls":
+		secured := tls.Server(s.nc, &tls.Config{Certificates: []tls.Certificate{testCertificate()}})
+		if err := secured.Handshake(); err != nil {
+			return true, err
+		}
+		s.nc, s.r = secured, bufio.NewReader(secured)
+		return false, nil
+	}
+	return true, fmt.Errorf("no such act: %q", what)
+}
+
+// testCertificate is a certificate for mx.test that signs itself.
+var testCertificate = sync.OnceValue(func() tls.Certificate {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		panic(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), DNSNames: []string{"mx.test"}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(48 * time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		panic(err)
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		panic(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
+})
+
+func testRoots() *x509.CertPool {
+	pool := x509.NewCertPool()
+	pool.AddCert(testCertificate().Leaf)
+	return pool
+}
