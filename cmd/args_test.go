@@ -66,7 +66,7 @@ func TestUsageErrors(t *testing.T) {
 		{"send --helo a\nb", "ehlo: --helo 'a\\x0ab': it holds a line end (CR or LF)\n  next    ehlo send --help"},
 		{"send --attach file", "ehlo: --attach 'file': a file is written @FILE, standard input -\n  next    ehlo send --help"},
 		{"send --profile work", "ehlo: no profile 'work': there is no configuration file\n  next    ehlo send --help"},
-		{"send --output /nowhere/at/all --dump", "ehlo: --output: open /nowhere/at/all: no such file or directory\n  next    ehlo send --help"},
+		{"send --output /nowhere/at/all --dump", "ehlo: --output: /nowhere/at/all: no such file or directory\n  next    ehlo send --help"},
 	}
 	for _, tt := range tests {
 		var args []string

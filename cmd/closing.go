@@ -169,6 +169,7 @@ func judge(err error, host string) verdict {
 		connect  *reach.ConnectError
 		lost     *dialog.LostError
 		tlsError *dialog.TLSError
+		limit    *maxTimeError
 	)
 	v := verdict{Status: StatusNoAnswer}
 	phase := dialog.PhaseConnect
@@ -183,7 +184,10 @@ func judge(err error, host string) verdict {
 	case errors.As(err, &refusal):
 		say(StatusProtocol, fmt.Sprintf("%s answered %s %s", host, refusal.Reply.Codes(), moment(phase)))
 	case errors.Is(err, ErrInterrupted):
-		say(StatusInterrupted, "the conversation was ended before the message was sent")
+		say(StatusInterrupted, "before any message was sent")
+	case errors.As(err, &limit):
+		say(StatusNoAnswer, limit.Error())
+		v.Next = "again with --max-time 30m   # waits longer"
 	case errors.As(err, &noRoute):
 		v.Phase = "route"
 		say(StatusNoAnswer, noRoute.Error())
@@ -209,7 +213,7 @@ func judge(err error, host string) verdict {
 		say(StatusNoAnswer, err.Error())
 	case errors.As(err, &lost):
 		say(StatusProtocol, err.Error())
-		v.Means = "the connection was lost before the message was sent"
+		v.Means = "the connection was lost, and no message was sent"
 	case errors.As(err, new(*dialog.ProtocolError)):
 		say(StatusProtocol, err.Error())
 		v.Means = "what the server sent is no answer that SMTP knows, so nothing was taken as one"

@@ -56,7 +56,7 @@ func (s *Settings) takeConfig(env Env) error {
 	case errors.Is(err, fs.ErrNotExist) && !named:
 		return s.noProfile(profile, "there is no "+path)
 	case err != nil:
-		return &usageError{msg: fmt.Sprintf("configuration: %v", err), next: s.next}
+		return &usageError{msg: fmt.Sprintf("configuration: %v", plainFileError(err)), next: s.next}
 	}
 	file, err := readConfig(path, text)
 	if err != nil {

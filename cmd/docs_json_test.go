@@ -21,6 +21,7 @@ import (
 // named there, has the type that it says and is there unless it is optional; and
 // every field that is named there was seen.
 func TestDocsJSON(t *testing.T) {
+	t.Parallel()
 	s := readSchema(t)
 	dir := t.TempDir()
 	message, big := filepath.Join(dir, "message.eml"), filepath.Join(dir, "big.txt")
@@ -43,7 +44,7 @@ func TestDocsJSON(t *testing.T) {
 		s.records(t, line, out, errs)
 	}
 	for _, line := range []string{
-		"sandbox --list", "mx --dump", "send --dump a@b.test", "mx --dns-server 127.0.0.1:1 a.test",
+		"sandbox --list", "mx --dump", "send --dump", "mx --dns-server 127.0.0.1:1 a.test",
 		"probe --connect-to :25:" + oddServer(t) + " mx1.odd.test:25",
 	} {
 		out, errs, _ := ehlo(t, append(strings.Fields(line), "--json")...)

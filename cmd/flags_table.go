@@ -1,5 +1,7 @@
 package cmd
 
+import "github.com/ehlo-mail/ehlo/dialog/transcript"
+
 // flagTable is every flag, in the order in which help lists them. It is only read.
 var flagTable = [...]flag{
 	{name: "server", group: "route", only: "send verify", kind: isText, value: "TARGET", check: checkFilled,
@@ -161,7 +163,7 @@ var flagTable = [...]flag{
 var (
 	phases    = []string{"connect", "first-hello", "tls", "hello", "mail", "rcpt", "data", "dot"}
 	policies  = []string{"never", "may", "must", "verify"} // weakest first
-	formats   = []string{"text", "json", "jsonl", "none"}
+	formats   = formatNames()
 	colors    = []string{"auto", "always", "never"}
 	dataShown = []string{"none", "headers", "all"}
 	schemes   = []string{"ehlo", "swaks", "sysexits"}
@@ -186,4 +188,12 @@ var conflicts = [...]conflict{
 	// A world that somebody set up to be offline is not left by a flag.
 	{a: "sandbox", b: "dns-server", stays: true}, {a: "sandbox", b: "via", stays: true},
 	{a: "tls-on-connect", b: "tls-policy=never"},
+}
+
+func formatNames() []string {
+	var names []string
+	for _, f := range transcript.Formats {
+		names = append(names, f.Name)
+	}
+	return names
 }

@@ -140,27 +140,27 @@ func (p peer) composed(t *testing.T, server string, flags []string) {
 	p.arrived(t, "bob", s.Message.ID, []byte(body))
 }
 
-// whole sends a file with everything that a line can do to a client.
+// whole sends files with everything that a line can do to a client: as they are;
+// with the LF line ends of a text file, and none at the end; with UTF-8 in the
+// header, which takes SMTPUTF8.
 func (p peer) whole(t *testing.T, server string, flags []string) {
-	id := fmt.Sprintf("<%d@client.test>", rand.Int64())
 	text := "From: sender@client.test\r\nTo: alice@example.test\r\nSubject: tricky\r\n" +
-		"Date: Sun, 22 Nov 2026 01:14:02 +0000\r\nMessage-ID: " + id + "\r\nMIME-Version: 1.0\r\n" +
+		"Date: Sun, 22 Nov 2026 01:14:02 +0000\r\nMessage-ID: %ID%\r\nMIME-Version: 1.0\r\n" +
 		"Content-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: 8bit\r\n" +
 		"X-Folded: one\r\n  two\r\n\tthree   \r\n\r\n" +
 		".\r\n..\r\n...\r\n.dot first\r\n\r\n\r\nFrom the start\r\ntrailing   \t \r\n \r\n" +
 		strings.Repeat("x", 998) + "\r\n." + strings.Repeat("y", 997) + "\r\n" +
 		"8 bit: \xe4\xf6\xfc \x80\xff \xc3\xa4\r\nBDAT 5 LAST\r\nQUIT\r\n.\r\n\r\n\r\n.\r\n"
+	utf8 := strings.Replace(text, "tricky", "tückisch", 1)
 	path := filepath.Join(t.TempDir(), "tricky.eml")
-	write(t, path, []byte(text))
-	p.send(t, 0, server, flags, []string{"--to", "alice@example.test", "--data", "@" + path})
-	p.arrived(t, "alice", id, []byte(text))
-
-	// LF line ends, and none at the end, are what a text file has; no line was lost to that.
-	other := fmt.Sprintf("<%d@client.test>", rand.Int64())
-	text = strings.ReplaceAll(text, id, other)
-	write(t, path, []byte(strings.TrimSuffix(strings.ReplaceAll(text, "\r\n", "\n"), "\n")))
-	p.send(t, 0, server, flags, []string{"--to", "alice@example.test", "--data", "@" + path})
-	p.arrived(t, "alice", other, []byte(text))
+	for _, message := range []struct{ file, arrives string }{
+		{text, text}, {strings.TrimSuffix(strings.ReplaceAll(text, "\r\n", "\n"), "\n"), text}, {utf8, utf8},
+	} {
+		id := fmt.Sprintf("<%d@client.test>", rand.Int64())
+		write(t, path, []byte(strings.Replace(message.file, "%ID%", id, 1)))
+		p.send(t, 0, server, flags, []string{"--to", "alice@example.test", "--data", "@" + path})
+		p.arrived(t, "alice", id, []byte(strings.Replace(message.arrives, "%ID%", id, 1)))
+	}
 }
 
 // partly has one recipient of three refused.

@@ -48,7 +48,7 @@ func (r *run) hint(err error) string {
 	case fault.Mendable() && !r.Bool("fixup"):
 		return "again with --fixup   # mends it"
 	case fault.Kind == mime.NoHeader:
-		return "again with --body    # --data takes a whole message, header and all"
+		return "again with --body   # --data takes a whole message, header and all"
 	}
 	return r.next
 }
@@ -162,7 +162,8 @@ func (r *run) read(path string) ([]byte, error) {
 // plainFileError drops the system call from a file's error: "open x: no such
 // file" says no more than "x: no such file".
 func plainFileError(err error) error {
-	if path, ok := err.(*os.PathError); ok {
+	var path *os.PathError
+	if errors.As(err, &path) {
 		return fmt.Errorf("%s: %w", path.Path, path.Err)
 	}
 	return err
@@ -185,7 +186,7 @@ func (r *run) whole() (*mime.Message, error) {
 		Fixup: r.Bool("fixup"), Now: r.clock()(), Host: r.sender().Domain,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("--data: %w", err)
+		return nil, fmt.Errorf("--data: %w", plainFileError(err))
 	}
 	return m, nil
 }
@@ -230,7 +231,11 @@ func (r *run) compose(l *letter) (*mime.Message, error) {
 	if err := r.attach(&draft); err != nil {
 		return nil, err
 	}
-	return mime.Compose(draft)
+	m, err := mime.Compose(draft)
+	if err != nil {
+		return nil, plainFileError(err)
+	}
+	return m, nil
 }
 
 // fields are the header fields that a flag gives; each has passed checkHeader.

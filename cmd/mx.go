@@ -158,7 +158,7 @@ func targetLines(names []string, all []verdict) []transcript.Line {
 	}
 	var lines []transcript.Line
 	for i, v := range all {
-		lines = append(lines, transcript.Line{Mark: v.item(), Cells: []string{v.Outcome, names[i], v.Sentence}})
+		lines = append(lines, transcript.Line{Mark: v.item(), Cells: []string{v.Outcome, names[i], strings.TrimPrefix(v.Sentence, names[i]+": ")}})
 	}
 	return lines
 }

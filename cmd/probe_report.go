@@ -32,10 +32,7 @@ type server struct {
 
 func newServer(v reach.Visit, asked []answer) server {
 	s := server{
-		Host: v.Hop.Host, Banner: v.Report.Banner, Offers: v.Report.Offers, TLS: v.Report.TLS, Answers: asked, Port: v.Hop.Port,
-	}
-	if v.Hop.Addr.IsValid() {
-		s.Address = v.Hop.Addr.String()
+		Host: v.Hop.Host, Address: v.Addr, Banner: v.Report.Banner, Offers: v.Report.Offers, TLS: v.Report.TLS, Answers: asked, Port: v.Hop.Port,
 	}
 	if v.Err != nil {
 		s.Error = v.Err.Error()

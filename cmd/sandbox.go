@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -132,11 +133,9 @@ func runSandbox(ctx context.Context, r *run) (exit, error) {
 	}
 	stream.Emit(d)
 	<-ctx.Done()
-	if err := world.Close(); err != nil {
-		return exit{Status: StatusDefect}, err
-	}
+	err = world.Close()
 	stream.Emit(d.result(plural(messages, "message"), messages))
-	return exit{}, finish()
+	return exit{}, errors.Join(finish(), err)
 }
 
 func (d domains) result(summary string, messages int) sandboxResult {

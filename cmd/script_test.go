@@ -19,8 +19,10 @@ import (
 	"unicode/utf8"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/ehlo-mail/ehlo/cmd"
+	"github.com/ehlo-mail/ehlo/dialog/sandbox"
 )
 
 var update = flag.Bool("update", false, "write the transcripts in testdata/script anew")
@@ -91,7 +93,10 @@ func mask(text string, terminal bool) string {
 		if at := edge.FindSubmatchIndex(line); at != nil {
 			on, what, off := string(line[at[2]:at[3]]), string(line[at[4]:at[5]])+"TIME", string(line[at[6]:at[7]])
 			spaces := 2
-			if terminal {
+			switch {
+			case at[0] == 0 && strings.HasPrefix(what, "exit"): // of a narrow terminal: not at the edge
+				spaces = at[2]
+			case terminal:
 				spaces = utf8.RuneCount(line[at[0]:at[1]]) - utf8.RuneCountInString(on+what+off)
 			}
 			line = append(line[:at[0]:at[0]], strings.Repeat(" ", spaces)+on+what+off...)
@@ -155,20 +160,22 @@ func exitStatus(ts *testscript.TestScript, program string, args []string) int {
 // usage runs ehlo with a line that is wrong, which has to end with status 2, one
 // line of reason and nothing done, and adds what it says to the file "usage".
 func usage(ts *testscript.TestScript, neg bool, args []string) {
-	if got := exitStatus(ts, "masked", args); neg || got != int(cmd.StatusUsage) {
+	if got := exitStatus(ts, "ehlo", args); neg || got != int(cmd.StatusUsage) {
 		ts.Fatalf("exit status %d, not %d", got, cmd.StatusUsage)
 	}
 	if out := ts.ReadFile("stdout"); out != "" {
 		ts.Fatalf("it went to work: %s", out)
 	}
 	said := strings.ReplaceAll(ts.ReadFile("stderr"), ts.Getenv("WORK"), "$WORK")
+	line := strings.ReplaceAll(strings.Join(args, " "), ts.Getenv("WORK"), "$WORK")
+	line = strings.NewReplacer("\r", `\r`, "\n", `\n`).Replace(line)
 	lines := strings.Split(strings.TrimSuffix(said, "\n"), "\n")
 	if !strings.HasPrefix(said, "ehlo: ") || len(lines) > 3 || len(lines) > 1 && !strings.HasPrefix(lines[1], "  ") {
 		ts.Fatalf("not one line of reason: %s", said)
 	}
 	f, err := os.OpenFile(ts.MkAbs("usage"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	ts.Check(err)
-	_, err = fmt.Fprintf(f, "> ehlo %s\n%s", strings.Join(args, " "), said)
+	_, err = fmt.Fprintf(f, "> ehlo %s\n%s", line, said)
 	ts.Check(err)
 	ts.Check(f.Close())
 }
@@ -190,4 +197,45 @@ func until(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Fatalf("%s does not come to match %s", args[0], args[1])
+}
+
+// TestScriptsCover wants every flag of every command and every domain of the
+// sandbox to stand in a script, and transcripts to be clean.
+func TestScriptsCover(t *testing.T) {
+	files, err := filepath.Glob("../testdata/script/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	var commands strings.Builder
+	for _, file := range files {
+		archive, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		commands.Write(archive.Comment)
+		for _, f := range archive.Files {
+			for _, bad := range []string{"\n\n\n", " \n", "%!", "<nil>", "\t", "0x"} {
+				if strings.Contains(string(f.Data), bad) {
+					t.Errorf("%s: %s holds %q", filepath.Base(file), f.Name, bad)
+				}
+			}
+		}
+	}
+	lines := commands.String()
+	for _, d := range sandbox.Table() {
+		if !strings.Contains(lines, "@"+d.Domain) && !strings.Contains(lines, " "+d.Domain) {
+			t.Errorf("no script goes to %s", d.Domain)
+		}
+	}
+	env := cmd.OSEnv()
+	for _, name := range []string{"mx", "probe", "send", "verify", "sandbox", "completion"} {
+		var help bytes.Buffer
+		env.Out = &help
+		cmd.Main(t.Context(), env, []string{name, "--help"})
+		for _, m := range regexp.MustCompile(`(?m)^  (?:-\w,|   ) (--[a-z0-9-]+)`).FindAllStringSubmatch(help.String(), -1) {
+			if !regexp.MustCompile(` ` + m[1] + `\b`).MatchString(lines) {
+				t.Errorf("no script gives %s %s", name, m[1])
+			}
+		}
+	}
 }

@@ -60,7 +60,11 @@ func runSend(ctx context.Context, r *run) (exit, error) {
 	s.deliver(ctx)
 	result := s.result()
 	s.stream.Emit(result)
-	return exit{Status: result.Status, Phase: result.Phase}, s.outlook.close()
+	err = s.outlook.close()
+	if err != nil { // then nobody has read what became of it
+		err = fmt.Errorf("%w; the message: %s, %s", err, result.Outcome, result.Sentence)
+	}
+	return exit{Status: result.Status, Phase: result.Phase}, err
 }
 
 // divide groups the recipients by the target that their mail goes to.

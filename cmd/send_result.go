@@ -245,10 +245,7 @@ func (p *part) facts() targetFacts {
 		f.Error = p.err.Error()
 	}
 	for _, v := range p.visits {
-		h := hopFacts{Host: v.Hop.Host, Reached: v.Reached}
-		if v.Hop.Addr.IsValid() {
-			h.Address = v.Hop.Addr.String()
-		}
+		h := hopFacts{Host: v.Hop.Host, Address: v.Addr, Reached: v.Reached}
 		if v.Err != nil {
 			h.Error = v.Err.Error()
 		}

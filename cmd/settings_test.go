@@ -68,7 +68,7 @@ func TestEnvironmentErrors(t *testing.T) {
 		{"send", "EHLO_SERVER=unix:/s", "EHLO_SERVER 'unix:/s': unix: targets are taken from the command line alone"},
 		{"send --data -", "EHLO_TO=@-", "EHLO_TO '@-': a file is taken from the command line alone"},
 		{"send --dns-server 192.0.2.1", "EHLO_SANDBOX=1", "EHLO_SANDBOX and --dns-server contradict each other"},
-		{"send", "EHLO_CONFIG=/nowhere/c.toml", "configuration: open /nowhere/c.toml: no such file or directory"},
+		{"send", "EHLO_CONFIG=/nowhere/c.toml", "configuration: /nowhere/c.toml: no such file or directory"},
 	}
 	for _, tt := range tests {
 		_, errs, status := newWorld(tt.env).run(strings.Fields(tt.line)...)

@@ -3,6 +3,7 @@ package cmd
 import (
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -25,7 +26,17 @@ func (e *outputError) Unwrap() error { return e.err }
 
 // badValue says which rule the value of a flag, a variable or a key breaks.
 func badValue(where, value string, rule error, next string) error {
-	return &usageError{msg: fmt.Sprintf("%s %s: %v", where, quote(value), rule), next: next}
+	return &usageError{msg: fmt.Sprintf("%s %s: %v", where, quote(hidden(value)), rule), next: next}
+}
+
+// hidden is value without the password of a URL.
+func hidden(value string) string {
+	if u, err := url.Parse(value); err == nil && u.User != nil {
+		if password, ok := u.User.Password(); ok && password != "" {
+			return strings.Replace(value, ":"+password+"@", ":[hidden]@", 1)
+		}
+	}
+	return value
 }
 
 func unknownFlag(c *command, typed string) error {

@@ -3,6 +3,7 @@ package dialog
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"sync"
@@ -91,7 +92,9 @@ func (c *conn) take(reply *Reply, err error) bool {
 		return false
 	}
 	if err != nil {
-		c.end = lost(err)
+		if c.end == nil { // a breach of the protocol weighs more
+			c.end = lost(err)
+		}
 		c.unblock()
 		return false
 	}
@@ -114,7 +117,11 @@ func (c *conn) take(reply *Reply, err error) bool {
 		c.owed = c.owed[1:]
 	}
 	c.inData = turn.Step.Phase == PhaseData && reply.Intermediate()
-	c.show(reply, subject(turn.Step), o.group, reply.Oddities)
+	where, answers := "the banner", subject(turn.Step)
+	if answers != "" {
+		where = "the reply to " + answers
+	}
+	c.show(reply, where, answers, o.group, reply.Oddities)
 	buffered := c.reader.r.Buffered()
 	if turn.Step.Phase == PhaseTLS && reply.Code == 220 {
 		if buffered > 0 {
@@ -140,22 +147,23 @@ func (c *conn) stray(reply *Reply) {
 	case c.body != nil && reply.Code >= 400:
 		c.early = true
 		c.body.Replies, c.body.State = append(c.body.Replies, *reply), Answered
-		c.show(reply, "message", true, append(reply.Oddities, "the server answers before the message is complete"))
+		c.show(reply, "the reply to the message", "message", true, append(reply.Oddities, "the server answers before the message is complete"))
 	case reply.Code == 421:
 		c.goodbye = reply
-		c.show(reply, "", false, append(reply.Oddities, "no command was waiting for this reply: the server says goodbye"))
+		c.show(reply, "a reply to nothing", "", false, append(reply.Oddities, "no command was waiting for this reply: the server says goodbye"))
 	default:
 		c.end = &ProtocolError{Reason: "a reply before its command", Quote: quote(reply.Raw)}
-		c.show(reply, "", false, reply.Oddities)
+		c.show(reply, "a reply to nothing", "", false, reply.Oddities)
 	}
 }
 
-func (c *conn) show(reply *Reply, answers string, group bool, findings []string) {
+// show emits a reply; where is what to call it in a finding.
+func (c *conn) show(reply *Reply, where, answers string, group bool, findings []string) {
 	if !c.stream.Live() {
 		return
 	}
 	if n := transcript.Hostile(string(reply.Raw)); n > 0 {
-		findings = append(findings, hostile(n, answers))
+		findings = append(findings, fmt.Sprintf("%s in %s, shown escaped", count(n, "control character"), where))
 	}
 	c.stream.Emit(Received{Secure: c.secure, Reply: reply, Answers: answers, Group: group, Findings: findings})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -23,7 +24,9 @@ func Deliver(d *Delivery, hop string) Stage {
 		}
 		content, err := s.choose(d)
 		if err != nil {
-			return &Error{PhaseMail, err}
+			err = &Error{PhaseMail, err}
+			s.lament(err)
+			return err
 		}
 		source, err := content.Open()
 		if err != nil {
@@ -121,19 +124,26 @@ func (s *Session) takes(content Content) error {
 // their indexes in d.To.
 func (s *Session) envelope(d *Delivery, content Content) (steps []Step, sent []int, err error) {
 	params := []any{"FROM:<" + d.From + ">"}
+	add := func(param string) { // unless the user gave one of his own
+		key, _, _ := strings.Cut(param, "=")
+		if !slices.ContainsFunc(d.Mail, func(own string) bool {
+			k, _, _ := strings.Cut(own, "=")
+			return strings.EqualFold(k, key)
+		}) {
+			params = append(params, param)
+		}
+	}
 	if _, offered := s.Offers("SIZE"); offered {
-		params = append(params, "SIZE="+strconv.FormatInt(content.Size(), 10))
+		add("SIZE=" + strconv.FormatInt(content.Size(), 10))
 	}
 	for _, need := range content.Needs() {
 		switch need {
-		case "8BITMIME":
-			params = append(params, "BODY=8BITMIME")
-		case "BINARYMIME":
-			params = append(params, "BODY=BINARYMIME")
+		case "8BITMIME", "BINARYMIME":
+			add("BODY=" + need)
 		}
 	}
 	if s.needsUTF8(d, content) {
-		params = append(params, "SMTPUTF8")
+		add("SMTPUTF8")
 	}
 	mail, err := NewCommand("MAIL", append(params, words(d.Mail)...)...)
 	if err != nil {

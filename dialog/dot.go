@@ -29,7 +29,7 @@ type stuffer struct {
 func (s *stuffer) write(block []byte) error {
 	for len(block) > 0 {
 		if s.atStart && block[0] == '.' {
-			if _, err := s.w.Write([]byte{'.'}); err != nil {
+			if _, err := s.w.Write(block[:1]); err != nil {
 				return err
 			}
 		}

@@ -3,7 +3,6 @@ package dialog
 import (
 	"context"
 	"errors"
-	"fmt"
 )
 
 // Hello says EHLO and keeps what is offered. A 5yz answer is tried again with
@@ -48,13 +47,4 @@ func (s *Session) hello(ctx context.Context, verb string) error {
 		s.Stream.Emit(Finding{Text: odd})
 	}
 	return nil
-}
-
-// hostile words a finding about n bytes or characters that were shown escaped.
-func hostile(n int, answers string) string {
-	where := "the banner"
-	if answers != "" {
-		where = "the reply to " + answers
-	}
-	return fmt.Sprintf("%s in %s, shown escaped", count(n, "control character"), where)
 }

@@ -70,7 +70,10 @@ func (r *Reply) add(line []byte) (more bool, err error) {
 	if len(text) == 3 {
 		r.odd("no space behind the code")
 	}
-	if enhanced, _, ok := cutEnhanced(string(text[min(4, len(text)):])); ok && first {
+	if !first {
+		return more, nil
+	}
+	if enhanced, _, ok := cutEnhanced(string(text[min(4, len(text)):])); ok {
 		if enhanced.Class == code/100 {
 			r.Enhanced = enhanced
 		} else {

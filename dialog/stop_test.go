@@ -83,6 +83,22 @@ func TestStop(t *testing.T) {
 	}
 }
 
+// TestStopAfterDATA: behind a 354 QUIT would be the message's text; behind a
+// refusal it is said.
+func TestStopAfterDATA(t *testing.T) {
+	for _, pipelining := range []Use{Never, IfOffered} {
+		o := testOptions()
+		o.Stop, o.Pipelining = &Stop{PhaseData, StopQuit}, pipelining
+		answers := base(false)
+		answers["DATA"] = "554 no"
+		d := newDelivery("", nil)
+		writes, s, err := converse(o, standard(d), answers)
+		if got := writes[len(writes)-1]; got != "QUIT\r\n" || !s.Report.Stopped || err != nil || d.To[0].Outcome != Refused {
+			t.Errorf("last wrote %q, stopped %v, %v, %v", got, s.Report.Stopped, err, d.To)
+		}
+	}
+}
+
 // verbs puts each write as the verbs of its lines.
 func verbs(writes []string) string {
 	for i, w := range writes {

@@ -17,6 +17,8 @@ type peer struct {
 	r *bufio.Reader
 }
 
+func newPeer(nc net.Conn) *peer { return &peer{nc, bufio.NewReader(nc)} }
+
 func (p *peer) say(text string) {
 	_, _ = io.WriteString(p.Conn, strings.ReplaceAll(text, "\n", "\r\n")+"\r\n")
 }
@@ -68,7 +70,7 @@ func bubble(ctx context.Context, o Options, body Content, server func(*peer)) (s
 	go func() {
 		defer close(done)
 		defer far.Close()
-		server(&peer{far, bufio.NewReader(far)})
+		server(newPeer(far))
 	}()
 	o.Timeouts = DefaultTimeouts()
 	d := newDelivery("", body)

@@ -164,8 +164,9 @@ func (w *groupWriter) wrote(n int, err error) {
 			o.since = now
 		case turn.State == Written:
 			o.cut, turn.State = true, Begun
-		case turn.Reply().Code < 400 && c.end == nil:
+		case turn.Reply().Code < 400: // to half of it: no answer
 			c.end = &ProtocolError{Reason: "a reply before its command", Quote: quote(turn.Reply().Raw)}
+			turn.Replies, turn.State = nil, Begun
 		}
 	}
 }

@@ -43,6 +43,10 @@ func (e *ConnectError) Short() string {
 	}
 	var op *net.OpError
 	if errors.As(e.Err, &op) {
+		// The SOCKS client's words for a reply that is not success (RFC 1928 section 6).
+		if said, ok := strings.CutPrefix(op.Err.Error(), "unknown error "); ok {
+			return "cannot be reached, says the proxy: " + said
+		}
 		return op.Err.Error()
 	}
 	return e.Err.Error()
@@ -50,11 +54,10 @@ func (e *ConnectError) Short() string {
 
 // connect dials a hop within the time limit for one address, and shows it.
 func (r *Reach) connect(ctx context.Context, hop Hop, o dialog.Options) (net.Conn, error) {
-	event := Connected{Host: hop.Host, Addr: hop.Addr.String()}
-	target := event.Addr
-	if to, ok := r.redirect(hop); ok {
-		target = to.address(hop)
-		event.Instead, event.Addr = net.JoinHostPort(hop.Host, strconv.Itoa(int(hop.Port))), target
+	target := r.address(hop)
+	event := Connected{Host: hop.Host, Addr: target}
+	if _, ok := r.redirect(hop); ok {
+		event.Instead = net.JoinHostPort(hop.Host, strconv.Itoa(int(hop.Port)))
 	}
 	if o.Waiting != nil {
 		o.Waiting(dialog.Waiting{For: "connection to " + target, Limit: r.ConnectTimeout})

@@ -78,6 +78,7 @@ func (r *Reach) Hops(ctx context.Context, t Target) ([]Hop, error) {
 // Visit is what became of one hop.
 type Visit struct {
 	Hop     Hop
+	Addr    string // that was dialled, the hop's or a Redirect's
 	Report  dialog.Report
 	Err     error // nil, or a *dialog.Error
 	Reached bool  // the connection was made
@@ -86,7 +87,7 @@ type Visit struct {
 // Visit dials a hop and runs a plan there. The plan begins with the banner;
 // implicit TLS comes before it.
 func (r *Reach) Visit(ctx context.Context, hop Hop, plan dialog.Plan) Visit {
-	visit := Visit{Hop: hop}
+	visit := Visit{Hop: hop, Addr: r.address(hop)}
 	options := r.Session
 	if options.TLS.Name == "" {
 		options.TLS.Name = hop.Host
@@ -171,6 +172,9 @@ func (r *Reach) Tour(ctx context.Context, hops []Hop, plan func(Hop) dialog.Plan
 		head := Head{Name: hops[i+1].Host, What: "hop", Index: i + 2, Of: len(hops)}
 		if after != "" {
 			head.After = hop.Host + " " + after
+			if hop.Host == head.Name {
+				head.After = hop.Addr.Addr().String() + " " + after
+			}
 		}
 		r.Session.Stream.Emit(head)
 	}

@@ -83,6 +83,9 @@ func ParseTarget(text string, direct bool) (Target, error) {
 func splitPort(s string) (host string, port uint16, err error) {
 	host = s
 	colon := strings.LastIndexByte(s, ':')
+	if strings.HasPrefix(s, "[") && !strings.Contains(s, "]") {
+		return host, 0, nil // parseAddress says what is wrong with it
+	}
 	if colon < 0 || colon < strings.LastIndexByte(s, ']') {
 		return host, 0, nil
 	}
@@ -109,13 +112,21 @@ func parseAddress(s string) (addr netip.Addr, ok bool, err error) {
 			inner = inner[5:]
 		}
 		addr, err = netip.ParseAddr(inner)
-		if err != nil {
+		if err != nil || !plainZone(addr) {
 			return addr, true, fmt.Errorf("%q is no IPv4 or IPv6 address", inner)
 		}
 		return addr, true, nil
 	}
 	addr, err = netip.ParseAddr(inner)
-	return addr, err == nil, nil
+	return addr, err == nil && plainZone(addr), nil
+}
+
+// plainZone reports whether the zone of addr, if it has one, is spelt like the
+// name of an interface: netip takes any bytes.
+func plainZone(addr netip.Addr) bool {
+	return !strings.ContainsFunc(addr.Zone(), func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("._-", r)
+	})
 }
 
 // Redirect sends connections for one host and port somewhere else, as curl's
@@ -171,6 +182,14 @@ func (r *Reach) redirect(hop Hop) (Redirect, bool) {
 		}
 	}
 	return Redirect{}, false
+}
+
+// address is what is dialled for hop: its own, or where a Redirect leads.
+func (r *Reach) address(hop Hop) string {
+	if to, ok := r.redirect(hop); ok {
+		return to.address(hop)
+	}
+	return hop.Addr.String()
 }
 
 // address is what is dialled for hop: host:port.

@@ -45,7 +45,7 @@ func (c *cache) do(ctx context.Context, q question, ask func() (*reply, error)) 
 				return e.rep, e.err
 			}
 		case <-ctx.Done():
-			return nil, &Error{Name: trim(q.name), Type: dns.TypeToString[q.typ], Kind: Stopped, Err: ctx.Err()}
+			return nil, &Error{Name: trim(q.name), Type: dns.TypeToString[q.typ], Kind: Stopped, Err: context.Cause(ctx)}
 		}
 	}
 }

@@ -97,7 +97,7 @@ func (c *Client) rotate(ctx context.Context, q question) (*reply, error) {
 			return nil, err
 		}
 		if ctx.Err() != nil {
-			return nil, q.fail(c.Servers[i], Stopped, ctx.Err())
+			return nil, q.fail(c.Servers[i], Stopped, context.Cause(ctx))
 		}
 		if told == nil || e.Kind < told.Kind {
 			told = e

@@ -60,11 +60,14 @@ func overTCP(err error) error {
 	return &told
 }
 
+// errTry ends a try whose time is up, as opposed to the caller's.
+var errTry = errors.New("the time for one try is up")
+
 // talk holds one conversation over network on a socket, and thus a port, of
 // its own: a query with EDNS0, and perhaps one without.
 func (c *Client) talk(ctx context.Context, server netip.AddrPort, network string, q question) (*dns.Msg, error) {
 	limit := c.timeout()
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, errTry)
 	defer cancel()
 	start := time.Now()
 	var dialer net.Dialer
@@ -149,9 +152,12 @@ func (q question) fail(server netip.AddrPort, kind Kind, err error) *Error {
 // counts the packets that were no answer.
 func (c *Client) netError(ctx context.Context, server netip.AddrPort, q question, err error, passed int) error {
 	var timeout net.Error
+	if end, ok := ctx.Deadline(); ok && !time.Now().Before(end) {
+		<-ctx.Done() // a socket may notice the time earlier than the context does
+	}
 	switch {
-	case errors.Is(ctx.Err(), context.Canceled):
-		return q.fail(server, Stopped, context.Canceled)
+	case ctx.Err() != nil && context.Cause(ctx) != errTry:
+		return q.fail(server, Stopped, context.Cause(ctx))
 	case ctx.Err() != nil, errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		text := fmt.Sprintf("within %g s", c.timeout().Seconds())
 		if passed > 0 {

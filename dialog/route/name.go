@@ -28,8 +28,8 @@ func parseHost(s string) (u, a string, err error) { return parseName(s, looseRul
 
 func parseName(s string, rule func(string) string) (u, a string, err error) {
 	wrong := func(rule string) (string, string, error) { return "", "", &DomainError{s, rule} }
-	if _, err := netip.ParseAddr(s); err == nil {
-		return wrong("an address, not a domain: write [" + s + "]")
+	if addr, err := netip.ParseAddr(s); err == nil {
+		return wrong("an address, not a domain: write [" + addr.WithZone("").String() + "]") // a zone may be any bytes
 	}
 	if strings.HasPrefix(s, "[") {
 		return wrong("an address literal, not a domain")

@@ -1,0 +1,109 @@
+package dialog
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"net"
+	"strings"
+	"testing"
+)
+
+func BenchmarkReply(b *testing.B) {
+	for name, reply := range map[string]string{
+		"line": "250 2.1.0 Ok\r\n",
+		"EHLO": "250-mx1.example.net\r\n250-PIPELINING\r\n250-SIZE 52428800\r\n250-8BITMIME\r\n250-STARTTLS\r\n250-ENHANCEDSTATUSCODES\r\n250-CHUNKING\r\n250 SMTPUTF8\r\n",
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(reply)))
+			rr := newReplyReader(endless(reply))
+			for b.Loop() {
+				rr.read = 0
+				if _, err := rr.next(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// endless repeats a text for ever.
+func endless(text string) io.Reader {
+	block := strings.Repeat(text, 1+4096/len(text))
+	return &loop{block: block}
+}
+
+type loop struct {
+	block string
+	at    int
+}
+
+func (l *loop) Read(p []byte) (int, error) {
+	n := copy(p, l.block[l.at:])
+	l.at = (l.at + n) % len(l.block)
+	return n, nil
+}
+
+// BenchmarkMessage is one message with two recipients on a connection that stays.
+func BenchmarkMessage(b *testing.B) {
+	client, server := net.Pipe()
+	defer client.Close()
+	go func() {
+		r := bufio.NewReader(server)
+		text := false
+		for {
+			line, err := r.ReadSlice('\n')
+			if err != nil {
+				return
+			}
+			var reply string
+			switch {
+			case text && string(line) != ".\r\n":
+			case text:
+				text, reply = false, "250 2.0.0 queued\r\n"
+			case bytes.HasPrefix(line, []byte("DATA")):
+				text, reply = true, "250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n"
+			}
+			if reply != "" {
+				_, _ = io.WriteString(server, reply)
+			}
+		}
+	}()
+	s := NewSession(client, testOptions())
+	s.Report.Offers = []Offers{{Extensions: []Offer{{Keyword: "PIPELINING"}}}}
+	d := newDelivery("", text{body: lines(2 << 10)})
+	b.ReportAllocs()
+	for b.Loop() {
+		steps, sent, err := s.envelope(d, d.Content[0])
+		if err != nil {
+			b.Fatal(err)
+		}
+		source, _ := d.Content[0].Open()
+		steps, err = s.data(steps, &message{source: source, size: d.Content[0].Size()})
+		if err != nil {
+			b.Fatal(err)
+		}
+		turns, err := s.Exchange(b.Context(), steps...)
+		if err != nil || d.settle(turns, sent, "mx.test", false) != nil || d.To[0].Outcome != Accepted {
+			b.Fatal(err, d.To)
+		}
+		d.To[0].Outcome, d.To[1].Outcome = Undecided, Undecided
+	}
+}
+
+func BenchmarkDot(b *testing.B) {
+	for name, line := range map[string]string{"plain": strings.Repeat("x", 76) + "\r\n", "dots": ".\r\n"} {
+		b.Run(name, func(b *testing.B) {
+			block := []byte(strings.Repeat(line, writeBuffer/len(line)))
+			b.ReportAllocs()
+			b.SetBytes(int64(len(block)))
+			s := stuffer{w: io.Discard, atStart: true}
+			for b.Loop() {
+				if err := s.write(block); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
