@@ -1,7 +1,6 @@
 package dialog
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -16,12 +15,12 @@ import (
 // conn is the wire. Exchange writes in its caller's goroutine; one goroutine
 // reads and hands each reply to the oldest step that owes one.
 type conn struct {
-	nc     net.Conn
-	secure bool
-	opened time.Time
-	stream *transcript.Stream
-	reader *replyReader // the reading goroutine's alone, while it runs
-	heeded bool         // it has been started
+	nc        net.Conn
+	secure    bool
+	opened    time.Time
+	stream    *transcript.Stream
+	reader    *replyReader // the reading goroutine's alone, while it runs
+	listening bool         // it has been started
 
 	// The writer's alone: what goes out with the next write.
 	out   []byte
@@ -66,10 +65,10 @@ func newConn(nc net.Conn, secure bool, stream *transcript.Stream) *conn {
 // listen starts the reading goroutine if it does not run. It ends with the
 // connection, with a protocol error, or behind the 220 to STARTTLS.
 func (c *conn) listen() {
-	if c.heeded {
+	if c.listening {
 		return
 	}
-	c.heeded = true
+	c.listening = true
 	go func() {
 		for c.take(c.reader.next()) {
 		}
@@ -227,131 +226,4 @@ func (c *conn) over() error {
 		return &Refusal{Reply: c.goodbye}
 	}
 	return c.end
-}
-
-// await returns when nothing is owed, with the error that ended the wait otherwise.
-func (c *conn) await(ctx context.Context, o *Options) error {
-	for {
-		c.mu.Lock()
-		if len(c.owed) == 0 {
-			c.mu.Unlock()
-			return nil
-		}
-		first, end := c.owed[0], c.end
-		if end != nil {
-			end = c.over()
-		}
-		since := later(first.since, c.heard)
-		c.mu.Unlock()
-		step := first.turn().Step
-		if end != nil {
-			return failure(step, lostAt(end, step, since))
-		}
-		limit := o.Timeouts.of(step.Phase)
-		if o.Waiting != nil {
-			o.Waiting(Waiting{For: replyTo(step), Limit: limit})
-		}
-		timer := time.NewTimer(time.Until(since.Add(limit)))
-		select {
-		case <-c.wake:
-		case <-ctx.Done():
-			timer.Stop()
-			return &Error{step.Phase, context.Cause(ctx)}
-		case <-timer.C:
-			if c.overdue(first, limit) {
-				return &Error{step.Phase, &TimeoutError{For: replyTo(step), After: limit}}
-			}
-		}
-		timer.Stop()
-	}
-}
-
-// overdue reports whether o is still the oldest and its time is up.
-func (c *conn) overdue(o *owing, limit time.Duration) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.owed) == 0 || c.owed[0] != o || c.end != nil || time.Since(later(o.since, c.heard)) < limit {
-		return false
-	}
-	c.broken = true
-	return true
-}
-
-// clear reports why no further group may begin: the connection ended, the server
-// said goodbye, or it spoke before it was spoken to.
-func (c *conn) clear(ctx context.Context) error {
-	deadline := time.NewTimer(lastWords)
-	defer deadline.Stop()
-	for {
-		c.mu.Lock()
-		end, broken, ahead := c.over(), c.broken, c.ahead
-		c.mu.Unlock()
-		switch {
-		case broken:
-			return &LostError{Err: errors.New("the connection was given up within a command or a message")}
-		case end != nil:
-			return end
-		case !ahead:
-			return nil
-		}
-		select { // the reader is within a reply that nobody asked for
-		case <-c.wake:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-deadline.C:
-			c.mu.Lock()
-			if c.end == nil {
-				c.end = &ProtocolError{Reason: "bytes before any command"}
-			}
-			c.mu.Unlock()
-		}
-	}
-}
-
-// drain waits up to limit for the server to close or to say why it will, or, if
-// answered, until nothing is owed.
-func (c *conn) drain(ctx context.Context, limit time.Duration, answered bool) {
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
-	for {
-		c.mu.Lock()
-		done := c.over() != nil || answered && len(c.owed) == 0
-		c.mu.Unlock()
-		if done {
-			return
-		}
-		select {
-		case <-c.wake:
-		case <-ctx.Done():
-			return
-		case <-timer.C:
-			return
-		}
-	}
-}
-
-// failure is err as it concerns step.
-func failure(step Step, err error) error {
-	var refusal *Refusal
-	if errors.As(err, &refusal) {
-		err = &Refusal{Command: step.Command, Reply: refusal.Reply}
-	}
-	return &Error{step.Phase, err}
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
-func replyTo(s Step) string {
-	switch {
-	case s.Command.IsZero() && s.Body == nil:
-		return "greeting"
-	case s.Command.IsZero():
-		return "reply to the message"
-	}
-	return "reply to " + s.Command.String()
 }
