@@ -122,6 +122,8 @@ var flagTable = [...]flag{
 		about: "list the domains and what each does, then end"},
 	{name: "maildir", group: "sandbox", kind: isText, value: "DIR", check: checkFilled, complete: dirs,
 		about: "keep the messages that arrive in this Maildir"},
+	{name: "ca-file", group: "sandbox", kind: isText, value: "FILE", check: checkFilled, complete: files,
+		about: "write the CA's certificate to this file, for --tls-ca-path"},
 	{name: "dns-listen", group: "sandbox", kind: isText, value: "ADDR:PORT", def: "127.0.0.1:0", check: checkListen,
 		about: "answer DNS at this address; port 0 takes a free one"},
 	{name: "socks-listen", group: "sandbox", kind: isText, value: "ADDR:PORT", def: "127.0.0.1:0", check: checkListen,

@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -15,9 +14,10 @@ import (
 
 // letter is what send delivers, and for whom.
 type letter struct {
-	from    mime.Mailbox
-	to      []mime.Mailbox
-	message *mime.Message
+	from        mime.Mailbox
+	to, cc, bcc []mime.Mailbox // as the header has them
+	all         []mime.Mailbox // as the envelope has them: each once
+	message     *mime.Message
 }
 
 // most is how much of a text flag's file is read into memory.
@@ -63,19 +63,21 @@ func (r *run) addresses() (*letter, error) {
 	} else {
 		l.from = r.sender()
 	}
-	for _, name := range []string{"to", "cc", "bcc"} {
-		list, err := r.mailboxes(name)
-		if err != nil {
+	for _, f := range []struct {
+		name string
+		list *[]mime.Mailbox
+	}{{"to", &l.to}, {"cc", &l.cc}, {"bcc", &l.bcc}} {
+		if *f.list, err = r.mailboxes(f.name); err != nil {
 			return nil, err
 		}
-		for _, m := range list {
-			if !slices.ContainsFunc(l.to, func(have mime.Mailbox) bool { return have.Path() == m.Path() }) {
-				l.to = append(l.to, m)
+		for _, m := range *f.list {
+			if !slices.ContainsFunc(l.all, func(have mime.Mailbox) bool { return have.Path() == m.Path() }) {
+				l.all = append(l.all, m)
 			}
 		}
 	}
-	if len(l.to) == 0 {
-		return nil, fmt.Errorf("send needs a recipient: --to MAILBOX")
+	if len(l.all) == 0 {
+		return nil, errors.New("send needs a recipient: --to MAILBOX")
 	}
 	return l, nil
 }
@@ -103,40 +105,39 @@ func (r *run) sender() mime.Mailbox {
 	return m
 }
 
-// mailboxes reads a flag of addresses: lists, or @FILE with one or more a line.
+// mailboxes reads a flag of addresses: lists, or @FILE with lists on its lines,
+// between blank ones and # comments.
 func (r *run) mailboxes(name string) ([]mime.Mailbox, error) {
 	var all []mime.Mailbox
 	for _, value := range r.Strings(name) {
-		lines := []string{value}
-		if path, ok := strings.CutPrefix(value, "@"); ok {
-			text, err := r.read(path)
+		path, file := strings.CutPrefix(value, "@")
+		if !file {
+			list, err := mime.ParseList(value)
 			if err != nil {
 				return nil, fmt.Errorf("--%s: %w", name, err)
 			}
-			lines = listLines(text)
+			all = append(all, list...)
+			continue
 		}
-		for _, line := range lines {
-			list, err := mime.ParseList(line)
+		text, err := r.read(path)
+		if err != nil {
+			return nil, fmt.Errorf("--%s: %w", name, err)
+		}
+		number := 0
+		for line := range bytes.Lines(text) {
+			number++
+			line = bytes.TrimSpace(line)
+			if len(line) == 0 || line[0] == '#' {
+				continue
+			}
+			list, err := mime.ParseList(string(line))
 			if err != nil {
-				return nil, fmt.Errorf("--%s: %w", name, err)
+				return nil, fmt.Errorf("--%s: %s:%d: %w", name, path, number, err)
 			}
 			all = append(all, list...)
 		}
 	}
 	return all, nil
-}
-
-// listLines are the lines of a list file without blanks and # comments.
-func listLines(text []byte) []string {
-	var lines []string
-	scan := bufio.NewScanner(bytes.NewReader(text))
-	for scan.Scan() {
-		line := strings.TrimSpace(scan.Text())
-		if line != "" && !strings.HasPrefix(line, "#") {
-			lines = append(lines, line)
-		}
-	}
-	return lines
 }
 
 func (r *run) read(path string) ([]byte, error) {
@@ -210,16 +211,13 @@ func (r *run) compose(l *letter) (*mime.Message, error) {
 		From: l.from, DefaultFrom: r.sender(), Subject: r.String("subject"), Date: r.clock()(),
 		Host: r.messageHost(), UserAgent: "ehlo",
 	}
-	var errs [5]error
-	draft.To, errs[0] = r.mailboxes("to")
-	draft.Cc, errs[1] = r.mailboxes("cc")
-	draft.Bcc, errs[2] = r.mailboxes("bcc")
-	draft.Text, errs[3] = r.text("body")
-	draft.HTML, errs[4] = r.text("html")
-	for _, err := range errs {
-		if err != nil {
-			return nil, err
-		}
+	draft.To, draft.Cc, draft.Bcc = l.to, l.cc, l.bcc
+	var err error
+	if draft.Text, err = r.text("body"); err != nil {
+		return nil, err
+	}
+	if draft.HTML, err = r.text("html"); err != nil {
+		return nil, err
 	}
 	if !r.Set("subject") {
 		draft.Subject = "Test message"

@@ -76,7 +76,7 @@ func (r *run) network(ctx context.Context, stream *transcript.Stream, progress *
 		n.resolver.Trace = func(q route.Query) { stream.Emit(q) }
 	}
 	n.Reach = &reach.Reach{
-		Resolver: n.resolver, HostsFile: hosts, Dial: dial,
+		Resolver: n.resolver, HostsFile: hosts, Dial: dial, Via: r.String("via"),
 		ConnectTimeout: r.Duration("connect-timeout"), Session: options,
 	}
 	if t, ok := r.Timeouts()["connect"]; ok {

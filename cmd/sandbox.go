@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/ehlo-mail/ehlo/dialog"
@@ -124,11 +125,19 @@ func runSandbox(ctx context.Context, r *run) (exit, error) {
 		return exit{Status: StatusUsage}, &usageError{msg: err.Error(), next: r.next}
 	}
 	d.DNS, d.SOCKS = world.DNS(), world.SOCKS()
+	next := fmt.Sprintf("ehlo send --dns-server %s --via socks5://%s --to alice@starttls.test", d.DNS, d.SOCKS)
+	if file := r.String("ca-file"); file != "" {
+		if err := os.WriteFile(file, world.CAPEM(), 0o644); err != nil {
+			_ = world.Close()
+			return exit{Status: StatusUsage}, &usageError{msg: "--ca-file: " + plainFileError(err).Error(), next: r.next}
+		}
+		next += " --tls-verify --tls-ca-path " + shellWord(file)
+	}
 	d.lines = []transcript.Line{
 		{Mark: transcript.Blank},
 		{Mark: transcript.Labelled, Label: "dns", Text: d.DNS},
 		{Mark: transcript.Labelled, Label: "socks", Text: d.SOCKS},
-		{Mark: transcript.Labelled, Label: "next", Text: fmt.Sprintf("ehlo send --dns-server %s --via socks5://%s --to alice@starttls.test", d.DNS, d.SOCKS)},
+		{Mark: transcript.Labelled, Label: "next", Text: next},
 		{Mark: transcript.Blank},
 	}
 	stream.Emit(d)

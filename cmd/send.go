@@ -71,7 +71,7 @@ func runSend(ctx context.Context, r *run) (exit, error) {
 func (s *sending) divide() ([]*part, error) {
 	var parts []*part
 	byKey := map[string]*part{}
-	for _, to := range s.to {
+	for _, to := range s.all {
 		key, direct := strings.ToLower(to.Domain), false
 		if server := s.String("server"); server != "" {
 			key, direct = server, true

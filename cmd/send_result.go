@@ -83,9 +83,13 @@ func (s *sending) result() sendResult {
 	var worst []verdict // of each recipient, in order
 	for _, p := range s.parts {
 		for i := range p.delivery.To {
-			v := s.judge(p, &p.delivery.To[i])
+			to := &p.delivery.To[i]
+			v := s.judge(p, to)
+			if to.Outcome == dialog.Undecided && v.Status == StatusRefused {
+				to.Outcome = dialog.Refused // without a reply: a null MX, a SIZE too small
+			}
 			statuses, worst = append(statuses, v.Status), append(worst, v)
-			r.Recipients = append(r.Recipients, factsOf(&p.delivery.To[i], v))
+			r.Recipients = append(r.Recipients, factsOf(to, v))
 		}
 		r.Targets = append(r.Targets, p.facts())
 	}
@@ -200,7 +204,7 @@ func (s *sending) items(all []verdict) []transcript.Line {
 					detail = to.Reply.Codes()
 				case to.Reply != nil:
 					detail = to.Reply.String()
-				case outcome == dialog.Undecided:
+				case outcome != dialog.Unknown:
 					word, detail = v.Outcome, v.Sentence
 					if v.Status == StatusDone { // stopped as asked
 						mark = transcript.Info
@@ -227,11 +231,10 @@ func (s *sending) labels(v verdict) [][2]string {
 
 func factsOf(to *dialog.Recipient, v verdict) recipientFacts {
 	f := recipientFacts{Address: to.Address, Outcome: to.Outcome, Status: v.Status, Host: to.Hop}
-	if to.Reply != nil {
-		f.replied = repliedWith(to.Reply)
-	}
 	switch {
-	case to.Outcome != dialog.Undecided:
+	case to.Reply != nil:
+		f.replied, f.Phase = repliedWith(to.Reply), to.Phase.String()
+	case to.Outcome == dialog.Unknown:
 		f.Phase = to.Phase.String()
 	case v.Status != StatusDone:
 		f.Phase, f.Error = v.Phase, v.Sentence

@@ -55,7 +55,7 @@ func (e *ConnectError) Short() string {
 // connect dials a hop within the time limit for one address, and shows it.
 func (r *Reach) connect(ctx context.Context, hop Hop, o dialog.Options) (net.Conn, error) {
 	target := r.address(hop)
-	event := Connected{Host: hop.Host, Addr: target}
+	event := Connected{Host: hop.Host, Addr: target, Via: r.Via}
 	if _, ok := r.redirect(hop); ok {
 		event.Instead = net.JoinHostPort(hop.Host, strconv.Itoa(int(hop.Port)))
 	}

@@ -35,6 +35,7 @@ type Connected struct {
 	Host    string
 	Addr    string // that was dialled
 	Instead string // the host and port that --connect-to sent elsewhere
+	Via     string // the proxy that it goes through
 	Local   string
 	Failed  string // why it was not made
 	Took    time.Duration
@@ -48,6 +49,9 @@ func (c Connected) Lines() []transcript.Line {
 	text := []string{c.Addr}
 	if c.Instead != "" {
 		text = append(text, "instead of "+c.Instead)
+	}
+	if c.Via != "" {
+		text = append(text, "through "+c.Via)
 	}
 	lines := []transcript.Line{{Mark: transcript.Phase, Label: "connect", Text: strings.Join(text, " · "), Took: c.Took}}
 	if c.Local != "" {
@@ -65,8 +69,9 @@ func (c Connected) MarshalJSON() ([]byte, error) {
 		Host    string  `json:"host"`
 		Address string  `json:"address"`
 		Instead string  `json:"instead_of,omitempty"`
+		Via     string  `json:"via,omitempty"`
 		Local   string  `json:"local,omitempty"`
 		Error   string  `json:"error,omitempty"`
 		TookMS  float64 `json:"took_ms"`
-	}{c.Host, c.Addr, c.Instead, c.Local, c.Failed, float64(c.Took.Microseconds()) / 1000})
+	}{c.Host, c.Addr, c.Instead, c.Via, c.Local, c.Failed, float64(c.Took.Microseconds()) / 1000})
 }

@@ -27,6 +27,7 @@ type Reach struct {
 	Resolver       route.Resolver
 	HostsFile      string // read for host targets alone; "" is none
 	Dial           Dialer
+	Via            string // the proxy that Dial goes through, for people; "" is none
 	Family         route.Family
 	ConnectTo      []Redirect
 	ConnectTimeout time.Duration  // for one address

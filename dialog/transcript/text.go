@@ -26,6 +26,7 @@ type text struct {
 	goal int    // column at which the next piece begins
 
 	begun, blank bool // something was printed; an empty line is due
+	warned       bool // a finding was printed, so a quiet run closes with its outcome
 
 	body, side styled // scratch
 	spans      []span
@@ -84,10 +85,14 @@ func (t *text) shown(e Event) []Line {
 	keep := func(m Mark) bool { return t.o.Verbose || m != Note }
 	if t.o.Quiet {
 		switch {
-		case kind == ResultKind && closesWell(lines):
+		case kind == ResultKind && closesWell(lines) && !t.warned:
 			return nil
 		case kind != ResultKind && kind != ReportKind:
-			keep = func(m Mark) bool { return m == Finding || m == Failure }
+			keep = func(m Mark) bool {
+				warns := m == Finding || m == Failure
+				t.warned = t.warned || warns
+				return warns
+			}
 		}
 	}
 	for i, l := range lines {
