@@ -53,9 +53,11 @@ func TestDocsJSON(t *testing.T) {
 		s.records(t, line, out, errs)
 	}
 	world := startSandbox(t, "--format", "jsonl", "--show-data", "headers")
-	if _, errs, status := ehlo(t, "send", "--to", "alice@good.test", "--dns-server", world.dns, "--via", "socks5://"+world.socks, "-q"); status != 0 {
+	out, errs, status := ehlo(t, "send", "--to", "alice@good.test", "--dns-server", world.dns, "--via", "socks5://"+world.socks, "--format", "jsonl")
+	if status != 0 {
 		t.Errorf("send to the running sandbox: status %d, %s", status, errs)
 	}
+	s.records(t, "send through a proxy", out, errs)
 	s.records(t, "sandbox", world.stop(), "")
 
 	s.unseen(t, map[string]string{
