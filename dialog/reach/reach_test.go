@@ -99,7 +99,7 @@ func TestDeliver(t *testing.T) {
 		{"partial.test", "bob carol erin", "mx1 accepted:250:mx1 refused:550:mx1 deferred:452:mx1"},
 		{"drops.test", "alice", "mx1 unknown:0:mx1"},
 		{"drops.test", "rcpt", "mx1 undecided:0:"},
-		{"nullmx.test", "alice", "nullmx.test: says it takes no mail: null MX, RFC 7505"},
+		{"nullmx.test", "alice", "nullmx.test: takes no mail, as its null MX says (RFC 7505)"},
 		{"nosuch.test", "alice", "nosuch.test: no such name (NXDOMAIN)"},
 	} {
 		if got := deliver(t, r, test.domain, strings.Fields(test.to)...); got != test.want {

@@ -59,7 +59,7 @@ func TestResolvedLines(t *testing.T) {
 			✗ gone.test: no such name (NXDOMAIN): a sender skips this host
 			· answered by SERVER · DNSSEC secure`,
 		"null.test": `
-			● resolve null.test → says it takes no mail: null MX, RFC 7505
+			● resolve null.test → takes no mail, as its null MX says (RFC 7505)
 			· answered by SERVER · DNSSEC secure`,
 		"implicit.test": `
 			● resolve implicit.test → implicit.test  192.0.2.1 · no MX record, so the domain itself
@@ -96,7 +96,7 @@ func TestResolvedJSON(t *testing.T) {
 			"server":"SERVER","findings":[],"took_ms":1.5}`,
 		"null.test": `{"domain":"null.test","ascii":"null.test","port":25,"hosts":[],
 			"implicit":false,"null":true,"literal":false,"direct":false,"loopback":false,"authentic":true,"ttl_seconds":60,
-			"server":"SERVER","findings":[],"took_ms":1.5,"error":"null.test: says it takes no mail: null MX, RFC 7505","definite":true}`,
+			"server":"SERVER","findings":[],"took_ms":1.5,"error":"null.test: takes no mail, as its null MX says (RFC 7505)","definite":true}`,
 		"[192.0.2.1]": `{"domain":"[192.0.2.1]","port":25,"hosts":[{"addresses":["192.0.2.1"],"ttl_seconds":0,"authentic":false,"findings":[]}],
 			"implicit":false,"null":false,"literal":true,"direct":false,"loopback":false,"authentic":false,"ttl_seconds":0,"findings":[],"took_ms":1.5}`,
 	} {

@@ -43,7 +43,7 @@ func (r Reason) String() string {
 	case NoDomain:
 		return "no such name (NXDOMAIN)"
 	case TakesNoMail:
-		return "says it takes no mail: null MX, RFC 7505"
+		return "takes no mail, as its null MX says (RFC 7505)"
 	case NoMailHost:
 		return "no MX record and no address"
 	case NoAddress:
