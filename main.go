@@ -19,17 +19,23 @@ func main() {
 	// it would be ignored in the programs that we start, too.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 
+	// The first interrupt ends the run politely, the second without a farewell,
+	// but still with its outcome; the third ends the process.
 	ctx, cancel := context.WithCancelCause(context.Background())
-	interrupts := make(chan os.Signal, 2)
-	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM)
+	hurry := make(chan struct{})
+	interrupts := make(chan os.Signal, 3)
+	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	go func() {
 		<-interrupts
 		cancel(cmd.ErrInterrupted)
+		<-interrupts
+		close(hurry)
 		<-interrupts
 		os.Exit(int(cmd.StatusInterrupted))
 	}()
 
 	env := cmd.OSEnv()
+	env.Hurry = hurry
 	env.Version = version
 	os.Exit(cmd.Main(ctx, env, os.Args[1:]))
 }

@@ -123,13 +123,17 @@ func judgeReply(r *dialog.Reply, phase dialog.Phase, host string) verdict {
 
 // explain adds what the reply means.
 func (v *verdict) explain(r *dialog.Reply, phase dialog.Phase, host string) {
+	e := explained(r, phase)
+	v.Means, v.Likely, v.Reason, v.Source = e.Brief, e.Likely, e.Reason, e.Source
+	v.Next = strings.NewReplacer("TARGET", host).Replace(e.Next)
+}
+
+func explained(r *dialog.Reply, phase dialog.Phase) explain.Explanation {
 	enhanced := ""
 	if !r.Enhanced.IsZero() {
 		enhanced = r.Enhanced.String()
 	}
-	e := explain.Reply(phase.String(), r.Code, enhanced, r.Lines())
-	v.Means, v.Likely, v.Reason, v.Source = e.Brief, e.Likely, e.Reason, e.Source
-	v.Next = strings.NewReplacer("TARGET", host).Replace(e.Next)
+	return explain.Reply(phase.String(), r.Code, enhanced, r.Lines())
 }
 
 // fill puts a recipient where an explanation speaks of one.
@@ -184,7 +188,7 @@ func judge(err error, host string) verdict {
 	case errors.As(err, &refusal):
 		say(StatusProtocol, fmt.Sprintf("%s answered %s %s", host, refusal.Reply.Codes(), moment(phase)))
 	case errors.Is(err, ErrInterrupted):
-		say(StatusInterrupted, "before any message was sent")
+		say(StatusInterrupted, "before it was done")
 	case errors.As(err, &limit):
 		say(StatusNoAnswer, limit.Error())
 		v.Next = "again with --max-time 30m   # waits longer"
@@ -216,7 +220,7 @@ func judge(err error, host string) verdict {
 		v.Means = "the connection was lost, and no message was sent"
 	case errors.As(err, new(*dialog.ProtocolError)):
 		say(StatusProtocol, err.Error())
-		v.Means = "what the server sent is no answer that SMTP knows, so nothing was taken as one"
+		v.Means = "the server broke the protocol, so what it sent was not taken as an answer"
 	case errors.As(err, new(*dialog.TimeoutError)):
 		say(StatusNoAnswer, err.Error())
 		v.Next = "again with --timeout " + timeClass(phase) + "5m   # waits longer"
@@ -233,9 +237,12 @@ func (v *verdict) tls(err *dialog.TLSError) {
 	case err.Unproven != "":
 		v.Means = "the line is encrypted, but whoever holds it has not proved to be " + err.Unproven
 		v.Next = "again with --tls   # encrypts without proof: for a test"
-	case err.Err != nil:
+	case err.Err != nil && !err.Implicit:
 		v.Means = "both sides found no way to encrypt; going on in the clear would hide an attack"
 		v.Next = "again with --no-tls   # in the clear: for a test"
+	case err.Implicit:
+		v.Means = "TLS from the first byte was asked for, and something else answers there"
+		v.Next = "again without TLS from the first byte: host:port, and no --tls-on-connect"
 	default:
 		v.Means = "TLS was demanded, and nothing is sent without it"
 		v.Next = "again with --tls-optional   # goes on in the clear: for a test"

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -51,7 +50,7 @@ func (s *Settings) takeConfig(env Env) error {
 	if path == "" {
 		return s.noProfile(profile, "there is no configuration file")
 	}
-	text, err := os.ReadFile(path)
+	text, err := readFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !named:
 		return s.noProfile(profile, "there is no "+path)

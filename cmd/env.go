@@ -19,7 +19,8 @@ type Env struct {
 	InTerminal         bool // In is a terminal: a person would have to type the message
 	Now                func() time.Time
 	Hostname           func() (string, error)
-	Version            string // "" takes what the Go toolchain recorded in the program
+	Hurry              <-chan struct{} // closed by a second interrupt: not even a farewell is waited for; may be nil
+	Version            string          // "" takes what the Go toolchain recorded in the program
 }
 
 // OSEnv is the world that the process was started in.

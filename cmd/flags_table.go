@@ -5,7 +5,7 @@ import "github.com/ehlo-mail/ehlo/dialog/transcript"
 // flagTable is every flag, in the order in which help lists them. It is only read.
 var flagTable = [...]flag{
 	{name: "server", group: "route", only: "send verify", kind: isText, value: "TARGET", check: checkFilled,
-		about: "deliver to this server instead of the MX hosts"},
+		about: "this server instead of the domain's MX hosts"},
 	{name: "port", group: "route", only: "probe send verify", kind: isInt, value: "PORT", least: 1, most: 65535,
 		about: "port, where the target names none (25)"},
 	{name: "ipv4", short: "4", group: "route", only: "mx probe send verify", kind: isBool, def: "false",
@@ -136,7 +136,7 @@ var flagTable = [...]flag{
 	{name: "color", group: "output", kind: isWord, value: "WHEN", words: colors, def: "auto", optional: "always",
 		about: "auto, always or never"},
 	{name: "quiet", short: "q", group: "output", kind: isBool, def: "false",
-		about: "nothing if all is well, else what went wrong"},
+		about: "no transcript: what went wrong, and the report if there is one"},
 	{name: "verbose", short: "v", group: "output", kind: isBool, def: "false",
 		about: "add notes: queries, addresses, certificates, choices"},
 	{name: "raw", group: "output", only: "probe send verify", kind: isBool, def: "false",

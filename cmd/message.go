@@ -2,11 +2,11 @@ package cmd
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/ehlo-mail/ehlo/mime"
@@ -20,8 +20,28 @@ type letter struct {
 	message     *mime.Message
 }
 
-// most is how much of a text flag's file is read into memory.
-const most = 64 << 20
+// most is how much of a file is read into memory.
+const most = 16 << 20
+
+// letterIn is letter, given up when ctx ends: a pipe that is read may have nothing
+// to say.
+func (r *run) letterIn(ctx context.Context) (*letter, error) {
+	type written struct {
+		*letter
+		err error
+	}
+	done := make(chan written, 1)
+	go func() {
+		l, err := r.letter()
+		done <- written{l, err}
+	}()
+	select {
+	case w := <-done:
+		return w.letter, w.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
 
 // letter composes or reads the message and its envelope. Every error is a
 // *usageError.
@@ -63,6 +83,7 @@ func (r *run) addresses() (*letter, error) {
 	} else {
 		l.from = r.sender()
 	}
+	once := map[string]bool{}
 	for _, f := range []struct {
 		name string
 		list *[]mime.Mailbox
@@ -71,7 +92,8 @@ func (r *run) addresses() (*letter, error) {
 			return nil, err
 		}
 		for _, m := range *f.list {
-			if !slices.ContainsFunc(l.all, func(have mime.Mailbox) bool { return have.Path() == m.Path() }) {
+			if path := m.Path(); !once[path] {
+				once[path] = true
 				l.all = append(l.all, m)
 			}
 		}
@@ -121,7 +143,7 @@ func (r *run) mailboxes(name string) ([]mime.Mailbox, error) {
 		}
 		text, err := r.read(path)
 		if err != nil {
-			return nil, fmt.Errorf("--%s: %w", name, err)
+			return nil, fmt.Errorf("--%s: %w", name, plainFileError(err))
 		}
 		number := 0
 		for line := range bytes.Lines(text) {
@@ -141,23 +163,28 @@ func (r *run) mailboxes(name string) ([]mime.Mailbox, error) {
 }
 
 func (r *run) read(path string) ([]byte, error) {
-	var in io.Reader = r.In
-	if path != "-" {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, plainFileError(err)
-		}
-		defer f.Close()
-		in = f
+	if path == "-" {
+		return readAll(r.In, "standard input")
 	}
+	return readFile(path)
+}
+
+// readFile reads a whole file that has to fit into memory.
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return readAll(f, path)
+}
+
+func readAll(in io.Reader, name string) ([]byte, error) {
 	text, err := io.ReadAll(io.LimitReader(in, most+1))
-	switch {
-	case err != nil:
-		return nil, plainFileError(err)
-	case len(text) > most:
-		return nil, fmt.Errorf("%s is over %d MiB", path, most>>20)
+	if err == nil && len(text) > most {
+		err = fmt.Errorf("%s is over %d MiB", name, most>>20)
 	}
-	return text, nil
+	return text, err
 }
 
 // plainFileError drops the system call from a file's error: "open x: no such
@@ -201,7 +228,7 @@ func (r *run) text(name string) (string, error) {
 	}
 	text, err := r.read(path)
 	if err != nil {
-		return "", fmt.Errorf("--%s: %w", name, err)
+		return "", fmt.Errorf("--%s: %w", name, plainFileError(err))
 	}
 	return string(text), nil
 }

@@ -88,7 +88,17 @@ func runMX(ctx context.Context, r *run) (exit, error) {
 		result.lines = result.closing(time.Since(began), targetLines(r.args, all))
 	}
 	w.stream.Emit(result)
-	return exit{Status: result.Status, Phase: result.Phase}, w.close()
+	err = w.close()
+	if err == nil && !result.OK && r.Bool("short") { // no closing line has said it
+		var reasons []string
+		for _, v := range all {
+			if v.Status != StatusDone {
+				reasons = append(reasons, v.Sentence)
+			}
+		}
+		err = errors.New(strings.Join(reasons, "; "))
+	}
+	return exit{Status: result.Status, Phase: result.Phase}, err
 }
 
 // sumTargets is the verdict on several targets: of one, it is its own.

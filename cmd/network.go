@@ -45,7 +45,7 @@ func (r *run) network(ctx context.Context, stream *transcript.Stream, progress *
 			Policy: policyOf(r.String("tls-policy")), Name: r.String("tls-verify-target"),
 			SNI: r.String("tls-sni"), Store: "the system's store",
 		},
-		Waiting: progress.wait(),
+		Waiting: progress.wait(), Hurry: r.Hurry,
 	}
 	hosts := route.SystemHosts()
 	if r.Bool("sandbox") {
@@ -131,6 +131,9 @@ func (r *run) target(text string, direct bool) (reach.Target, error) {
 		t.Implicit = t.Implicit || port == 465
 	}
 	t.Implicit = t.Implicit || r.Bool("tls-on-connect")
+	if t.Implicit && r.String("tls-policy") == "never" {
+		return t, &usageError{msg: fmt.Sprintf("target %s is TLS from the first byte: --no-tls contradicts it", quote(text)), next: r.next}
+	}
 	return t, nil
 }
 
@@ -245,7 +248,7 @@ func loadRoots(path string) (*x509.CertPool, error) {
 	}
 	pool, found := x509.NewCertPool(), false
 	for _, file := range files {
-		pem, err := os.ReadFile(file)
+		pem, err := readFile(file)
 		if err != nil {
 			return nil, err
 		}

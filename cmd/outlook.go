@@ -22,7 +22,9 @@ func (r *run) open(ctx context.Context) (*outlook, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.progress = newProgress(r.Env, colored)
+	if w.progress = newProgress(r.Env, colored); w.progress != nil {
+		context.AfterFunc(ctx, w.progress.wipe)
+	}
 	if w.stream, w.finish, err = r.output(w.progress.clear); err != nil {
 		w.progress.close()
 		return nil, err

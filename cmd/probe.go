@@ -134,6 +134,9 @@ func (p *prober) probe(ctx context.Context, t reach.Target) (probeTarget, verdic
 		facts.Error = err.Error()
 		return facts, judge(err, t.Text)
 	}
+	if p.Bool("all-mx") && len(hops) > 1 {
+		p.Session.Stream.Emit(reach.Head{Name: hops[0].Host, What: "hop", Index: 1, Of: len(hops)})
+	}
 	var asked []answer
 	plan := func(reach.Hop) dialog.Plan {
 		asked = nil

@@ -63,6 +63,9 @@ func (s server) Lines() []transcript.Line {
 		{Mark: transcript.Blank},
 		{Mark: transcript.Head, Label: net.JoinHostPort(s.Host, strconv.Itoa(int(s.Port))), Aside: aside},
 	}
+	if s.Banner != nil {
+		lines = append(lines, transcript.Line{Mark: transcript.Labelled, Label: "banner", Text: s.Banner.String()})
+	}
 	lines = append(lines, s.keywords()...)
 	if s.TLS != nil {
 		lines = append(lines, transcript.Line{Mark: transcript.Labelled, Label: "tls", Text: s.TLS.Summary()})
@@ -165,11 +168,13 @@ func judgeKeyword(keyword string, before, after *dialog.Offers) string {
 
 // sentence sums a server up.
 func (s server) sentence() string {
-	offers := 0
-	if n := len(s.Offers); n > 0 {
-		offers = len(s.Offers[n-1].Extensions)
+	offers := map[string]bool{}
+	for _, o := range s.Offers {
+		for _, e := range o.Extensions {
+			offers[e.Keyword] = true
+		}
 	}
-	text := fmt.Sprintf("%s offers %s", s.Host, plural(offers, "extension"))
+	text := fmt.Sprintf("%s offers %s", s.Host, plural(len(offers), "extension"))
 	switch {
 	case s.TLS == nil:
 		return text + " · no TLS"

@@ -1,6 +1,8 @@
 package cmd
 
 import (
+	"io"
+	"strconv"
 	"sync"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 // progress keeps the line on standard error that says what a run waits for. It
 // draws from a goroutine of its own, which runs only on a terminal.
 type progress struct {
+	err  io.Writer
 	line *transcript.Progress
 	done chan struct{}
 	once sync.Once
@@ -29,7 +32,7 @@ func newProgress(env Env, colored bool) *progress {
 		return nil
 	}
 	line.Color = colored
-	p := &progress{line: line, done: make(chan struct{})}
+	p := &progress{err: env.Err, line: line, done: make(chan struct{})}
 	go p.draw()
 	return p
 }
@@ -45,11 +48,24 @@ func (p *progress) draw() {
 			p.mu.Lock()
 			what, waited, limit := p.what, time.Since(p.from), p.limit
 			p.mu.Unlock()
-			if what != "" {
-				p.line.Set("waiting for the "+what, transcript.Duration(waited.Truncate(time.Second))+" of "+transcript.Duration(limit), "Ctrl-C ends politely")
+			if what == "" {
+				continue
 			}
+			spent := seconds(waited)
+			if limit > 0 {
+				spent += " of " + seconds(limit)
+			}
+			p.line.Set("waiting for the "+what, spent, "Ctrl-C ends politely")
 		}
 	}
+}
+
+// seconds is a wait in whole seconds.
+func seconds(d time.Duration) string {
+	if d < time.Minute {
+		return strconv.Itoa(int(d/time.Second)) + " s"
+	}
+	return transcript.Duration(d.Truncate(time.Second))
 }
 
 // wait is what a conversation tells of its waits, nil without a terminal.
@@ -81,6 +97,10 @@ func (p *progress) clear() {
 	p.mu.Unlock()
 	p.line.Clear()
 }
+
+// wipe takes away what stands on the terminal's line, such as the ^C that the
+// terminal has put there itself.
+func (p *progress) wipe() { _, _ = io.WriteString(p.err, "\r\x1b[K") }
 
 func (p *progress) close() {
 	if p == nil {

@@ -183,5 +183,9 @@ func panicked() string {
 	}
 }
 
-// quiet reports whether err needs no words: whoever read our output has stopped.
-func quiet(err error) bool { return errors.Is(err, syscall.EPIPE) }
+// quiet reports whether err needs no words: whoever read our output has stopped,
+// and nothing is left to say.
+func quiet(err error) bool {
+	out, ok := err.(*outputError)
+	return ok && errors.Is(out, syscall.EPIPE)
+}

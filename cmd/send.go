@@ -33,9 +33,14 @@ type part struct {
 }
 
 func runSend(ctx context.Context, r *run) (exit, error) {
-	letter, err := r.letter()
-	if err != nil {
-		return exit{Status: StatusUsage}, err
+	ctx, cancel := r.limited(ctx)
+	defer cancel()
+	letter, err := r.letterIn(ctx)
+	switch {
+	case errors.As(err, new(*maxTimeError)):
+		return exit{Status: StatusNoAnswer}, err
+	case err != nil:
+		return exit{}, err
 	}
 	defer letter.message.Close()
 	stop, err := r.stop()
@@ -46,8 +51,6 @@ func runSend(ctx context.Context, r *run) (exit, error) {
 	if s.parts, err = s.divide(); err != nil {
 		return exit{Status: StatusUsage}, err
 	}
-	ctx, cancel := r.limited(ctx)
-	defer cancel()
 	if s.outlook, err = r.open(ctx); err != nil {
 		return exit{Status: StatusUsage}, err
 	}

@@ -95,7 +95,7 @@ func (s *sending) result() sendResult {
 	}
 	r.verdict = s.advise(s.sumUp(combine(statuses...), worst, r.Recipients))
 	if s.interrupted && r.Status != StatusUnknown {
-		r.Status, r.Outcome, r.Sentence = StatusInterrupted, endingOf(StatusInterrupted).word, "in the pause before the next try"
+		r.Status, r.Outcome, r.Sentence, r.Next = StatusInterrupted, endingOf(StatusInterrupted).word, "in the pause before the next try", ""
 	}
 	r.OK = r.Status == StatusDone
 	r.lines = r.closing(took, s.items(worst), s.labels(r.verdict)...)
@@ -114,21 +114,29 @@ func (s *sending) judge(p *part, to *dialog.Recipient) verdict {
 			Next:  fmt.Sprintf("ask the postmaster of %s for %s before sending again: a second try may deliver it twice", p.target.Text, s.message.ID()),
 		}
 	case to.Reply != nil:
-		v := judgeReply(to.Reply, to.Phase, to.Hop)
-		if v.Reason == "auth-failure" && len(s.message.Signatures()) == 0 {
+		host := to.Hop
+		if p.target.Direct {
+			host = p.target.Text
+		}
+		v := judgeReply(to.Reply, to.Phase, host)
+		if v.Reason == "auth-failure" && to.Phase == dialog.PhaseDot && len(s.message.Signatures()) == 0 {
 			v.Seen = "the message carried no DKIM signature"
 		}
 		v.fill(to.Address)
 		return v
 	case p.err != nil:
-		return judge(p.err, p.host())
+		v := judge(p.err, p.host())
+		if v.Status == StatusInterrupted {
+			v.Sentence = "before any message was sent"
+		}
+		return v
 	}
 	return verdict{Status: StatusDone, Phase: "", Outcome: "done", Sentence: "stopped as asked, before the message"}
 }
 
 // host is where p was last, or where it was to go.
 func (p *part) host() string {
-	if len(p.visits) > 0 {
+	if len(p.visits) > 0 && !p.target.Direct {
 		return p.visits[len(p.visits)-1].Hop.Host
 	}
 	return p.target.Text

@@ -63,7 +63,7 @@ func (a *asker) mailbox(m *mailboxFacts, to mime.Mailbox) {
 		case r.Positive() && r.Code != 252 && !a.takesAll(verb, to):
 			m.settle(verb, r, StatusDone, "a made-up name was refused, so the answer counts")
 			return
-		case verb == "VRFY" && absent(r):
+		case verb == "VRFY" && absent(r, dialog.PhaseAsk):
 			m.settle(verb, r, StatusRefused, "")
 			return
 		}
@@ -88,7 +88,7 @@ func (a *asker) mailbox(m *mailboxFacts, to mime.Mailbox) {
 		}
 	case r.Positive():
 		m.settle("RCPT", r, StatusDone, "a made-up name was refused, so the answer counts")
-	case absent(r):
+	case absent(r, dialog.PhaseRcpt):
 		m.settle("RCPT", r, StatusRefused, "")
 	default:
 		m.settle("RCPT", r, statusOf(r), "the server did not say whether there is such a mailbox")
@@ -124,15 +124,11 @@ func madeUp() string {
 }
 
 // absent reports whether a reply says that there is no such mailbox, rather than
-// that the question is not answered.
-func absent(r *dialog.Reply) bool {
-	if !r.Permanent() {
-		return false
-	}
-	if !r.Enhanced.IsZero() {
-		return r.Enhanced.Subject == 1 && r.Enhanced.Detail != 7 && r.Enhanced.Detail != 8 // X.1.7 and X.1.8 are the sender's
-	}
-	return r.Code == 550 || r.Code == 551 || r.Code == 553
+// that the question is not answered, or not to us. VRFY is often refused as such
+// with 550, so that code alone says nothing there.
+func absent(r *dialog.Reply, p dialog.Phase) bool {
+	e := explained(r, p)
+	return r.Permanent() && e.Reason == "user-unknown" && (p == dialog.PhaseRcpt || !r.Enhanced.IsZero())
 }
 
 func statusOf(r *dialog.Reply) Status {

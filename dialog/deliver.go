@@ -39,7 +39,7 @@ func Deliver(d *Delivery, hop string) Stage {
 		}
 		s.announce(content, len(sent))
 		body := &message{source: source, size: content.Size(), show: s.ShowData}
-		if _, chunking := s.Offers("CHUNKING"); chunking && s.Chunking != Never {
+		if s.chunks() {
 			steps, err = s.chunk(steps, body)
 		} else {
 			steps, err = s.data(steps, body)
@@ -73,14 +73,10 @@ func (s *Session) choose(d *Delivery) (Content, error) {
 	if _, offered := s.Offers("PIPELINING"); s.Pipelining == Required && !offered {
 		return nil, &UnmetError{"PIPELINING", "--pipeline was asked for, and the server does not offer PIPELINING"}
 	}
-	paths := d.From
-	for i := range d.To {
-		paths += d.To[i].Address
-	}
 	if _, offered := s.Offers("CHUNKING"); s.Chunking == Required && !offered {
 		return nil, &UnmetError{"CHUNKING", "CHUNKING was asked for, and the server does not offer it"}
 	}
-	if _, offered := s.Offers("SMTPUTF8"); !isASCII(paths) && !offered {
+	if _, offered := s.Offers("SMTPUTF8"); !d.isASCII() && !offered {
 		return nil, &UnmetError{"SMTPUTF8", "an address is not ASCII, and the server does not offer SMTPUTF8 (RFC 6531)"}
 	}
 	var unmet error
@@ -142,7 +138,7 @@ func (s *Session) envelope(d *Delivery, content Content) (steps []Step, sent []i
 			add("BODY=" + need)
 		}
 	}
-	if s.needsUTF8(d, content) {
+	if needsUTF8(d, content) {
 		add("SMTPUTF8")
 	}
 	mail, err := NewCommand("MAIL", append(params, words(d.Mail)...)...)
@@ -164,18 +160,13 @@ func (s *Session) envelope(d *Delivery, content Content) (steps []Step, sent []i
 	return steps, sent, nil
 }
 
-func (s *Session) needsUTF8(d *Delivery, content Content) bool {
-	for _, need := range content.Needs() {
-		if need == "SMTPUTF8" {
-			return true
-		}
-	}
-	for i := range d.To {
-		if !isASCII(d.To[i].Address) {
-			return true
-		}
-	}
-	return !isASCII(d.From)
+func needsUTF8(d *Delivery, content Content) bool {
+	return !d.isASCII() || slices.Contains(content.Needs(), "SMTPUTF8")
+}
+
+// isASCII reports whether all addresses are.
+func (d *Delivery) isASCII() bool {
+	return isASCII(d.From) && !slices.ContainsFunc(d.To, func(to Recipient) bool { return !isASCII(to.Address) })
 }
 
 func isASCII(text string) bool {
@@ -226,6 +217,13 @@ func (s *Session) chunk(steps []Step, body *message) ([]Step, error) {
 	}
 	waits := !s.pipelines() || size+64 > writeBuffer // 64: BDAT and QUIT
 	return append(steps, Step{Phase: PhaseDot, Command: bdat, Body: body, Waits: waits, Unless: noRecipient}), nil
+}
+
+// chunks reports whether the message travels by BDAT. A stop behind DATA needs
+// one to stop behind.
+func (s *Session) chunks() bool {
+	_, offered := s.Offers("CHUNKING")
+	return offered && s.Chunking != Never && (s.Stop == nil || s.Stop.After != PhaseData)
 }
 
 func mailRefused(done []Turn) bool {

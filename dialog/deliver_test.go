@@ -84,6 +84,8 @@ func TestChunking(t *testing.T) {
 		{name: "lockstep", script: greet + "S: 250-mx.test\nS: 250 CHUNKING\n" + rcpts + chunk + "S: 250 ok\n" + bye, want: bothAccepted},
 		{name: "lockstep, refused", script: greet + "S: 250-mx.test\nS: 250 CHUNKING\n" + rcpts + chunk + "S: 552 no\n" + bye, want: "a refused dot 552\nb refused dot 552"},
 		{name: "lost after the chunk", script: chunking + group + chunk + "C: QUIT\nS: 250 ok\nS: 250 ok\nS: 250 ok\nS! close\n", want: "a unknown dot\nb unknown dot\nerror lost dot"},
+		{name: "lost before any reply", script: chunking + group + chunk + "C: QUIT\nS! close\n", want: "a unknown dot\nb unknown dot\nerror lost mail"},
+		{name: "lost behind a refused RCPT", script: chunking + group + chunk + "C: QUIT\nS: 250 ok\nS: 550 a\nS! close\n", want: "a refused rcpt 550\nb unknown dot\nerror lost rcpt"},
 		{name: "switched off", opt: func(o *Options) { o.Chunking = Never }, script: chunking + pRcpts + pOK + theText + "C: QUIT\nS: 250 ok\nS: 221 bye\n", want: bothAccepted},
 		{name: "demanded", opt: func(o *Options) { o.Chunking = Required }, script: plain + bye, want: "error unmet CHUNKING mail"},
 		{name: "pipelining demanded", opt: func(o *Options) { o.Pipelining = Required }, script: plain + bye, want: "error unmet PIPELINING mail"},

@@ -89,7 +89,7 @@ func (to *Recipient) decide(r *Reply, p Phase, hop string) {
 //
 // Its error is a reply that fits no reading: a 354 to RCPT, a 250 to DATA.
 func (d *Delivery) settle(turns []Turn, sent []int, hop string, surplus bool) error {
-	var taken []int // recipients that RCPT accepted
+	var taken []int // recipients that RCPT accepted, or left without an answer
 	var odd error
 	decide := func(which []int, r *Reply, p Phase) {
 		for _, i := range which {
@@ -114,6 +114,9 @@ func (d *Delivery) settle(turns []Turn, sent []int, hop string, surplus bool) er
 			for _, i := range to {
 				d.To[i].Outcome, d.To[i].Phase, d.To[i].Hop = Unknown, PhaseDot, hop
 			}
+		case phase == PhaseRcpt && t.State == Written:
+			// In one group with its message, which may be taken for all we know.
+			taken = append(taken, to...)
 		case t.State != Answered || phase == PhaseData && r.Intermediate():
 		case r.Intermediate() || phase == PhaseData && r.Positive():
 			if odd == nil {

@@ -82,6 +82,7 @@ func (e *TimeoutError) Timeout() bool { return true }
 type TLSError struct {
 	Reason   string
 	Unproven string // the name that the certificate does not prove, if that is it
+	Implicit bool   // TLS was begun with the first byte, not by STARTTLS
 	Err      error  // of the handshake, or nil
 }
 

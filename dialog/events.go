@@ -177,5 +177,5 @@ func count(n int, what string) string {
 // Waiting says what a conversation waits for; see Options.Waiting.
 type Waiting struct {
 	For   string        // "the reply to RCPT TO:<...>"
-	Limit time.Duration // how long it will wait
+	Limit time.Duration // how long it will wait; 0 where no one limit says
 }

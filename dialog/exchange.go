@@ -3,6 +3,7 @@ package dialog
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 )
 
@@ -123,15 +124,20 @@ func (c *conn) silent(turns []Turn) bool {
 }
 
 // surplus looks for replies beyond the last one that was owed: a server that
-// answered ahead shows it there.
+// answered ahead shows it there. An odd reply to QUIT alone changes nothing, but
+// the user should know that it may be the message's own.
 func (s *Session) surplus(ctx context.Context, turns []Turn) error {
 	c := s.conn
 	last := &turns[len(turns)-1]
 	c.mu.Lock()
-	odd := last.Step.Phase == PhaseQuit && last.State == Answered && last.Reply().Code != 221
+	var odd *Reply // to QUIT
+	if last.Step.Phase == PhaseQuit && last.State == Answered && last.Reply().Code != 221 {
+		odd = last.Reply()
+	}
 	ahead := c.ahead
 	c.mu.Unlock()
-	if odd {
+	if odd != nil && odd.Code != 421 {
+		s.Stream.Emit(Finding{Text: fmt.Sprintf("QUIT was answered with %d instead of 221: if an earlier reply was one too many, this one belongs to the message", odd.Code)})
 		c.drain(ctx, s.Timeouts.Quit, false)
 	}
 	if ahead {
@@ -196,6 +202,13 @@ func (c *conn) deaf() bool {
 		}
 	}
 	return c.goodbye != nil || c.broken || c.inData
+}
+
+// awaitsText reports whether a 354 was given and no text sent.
+func (c *conn) awaitsText() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.inData && !c.broken
 }
 
 func hasBody(turns []Turn, indexes []int) bool {

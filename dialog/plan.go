@@ -28,7 +28,7 @@ func (p Plan) Run(ctx context.Context, s *Session) error {
 		within, cancel := ctx, context.CancelFunc(func() {})
 		if failed != nil {
 			// What interrupted the conversation must not prevent the farewell.
-			within, cancel = context.WithTimeout(context.WithoutCancel(ctx), farewell(ctx, s.Timeouts))
+			within, cancel = s.farewell(ctx)
 		}
 		err := stage.Do(within, s)
 		cancel()
@@ -42,13 +42,24 @@ func (p Plan) Run(ctx context.Context, s *Session) error {
 	return failed
 }
 
-// farewell is how long QUIT may take behind a failure: a person who interrupts
-// does not want to wait.
-func farewell(ctx context.Context, t Timeouts) time.Duration {
+// farewell bounds QUIT behind a failure: a person who interrupts does not want to
+// wait, and who does so twice not at all.
+func (s *Session) farewell(ctx context.Context) (context.Context, context.CancelFunc) {
+	limit := s.Timeouts.Quit
 	if ctx.Err() != nil {
-		return min(t.Quit, time.Second)
+		limit = min(limit, time.Second)
 	}
-	return t.Quit
+	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+	if s.Hurry != nil {
+		go func() {
+			select {
+			case <-s.Hurry:
+				cancel()
+			case <-within.Done():
+			}
+		}()
+	}
+	return within, cancel
 }
 
 // Greet waits for the banner. Anything but 220 is a *Refusal.
@@ -66,6 +77,9 @@ func Quit() Stage {
 	return Stage{Always: true, Do: func(ctx context.Context, s *Session) error {
 		if s.quit || s.Report.Banner == nil && !s.conn.listening { // nobody has listened for a banner yet
 			return nil
+		}
+		if s.conn.awaitsText() {
+			s.Stream.Emit(Finding{Text: "no QUIT: the server waits for the message and would take it for its text"})
 		}
 		_, _ = s.Exchange(ctx, quitStep())
 		return nil

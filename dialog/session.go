@@ -14,8 +14,9 @@ import (
 type Options struct {
 	Stream   *transcript.Stream // where it shows what happens; nil shows nothing
 	Timeouts Timeouts
-	Waiting  func(Waiting) // told whenever a wait begins; may be nil
-	Hello    string        // the name or address literal behind EHLO
+	Hurry    <-chan struct{} // closed when even the farewell is not to be waited for; may be nil
+	Waiting  func(Waiting)   // told whenever a wait begins; may be nil
+	Hello    string          // the name or address literal behind EHLO
 	TLS      TLS
 	Stop     *Stop // where to stop before the end, or nil
 

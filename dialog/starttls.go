@@ -5,7 +5,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"strings"
+	"syscall"
 	"time"
 )
 
@@ -71,6 +74,9 @@ func (s *Session) handshake(ctx context.Context) error {
 	if err != nil {
 		return &Error{PhaseTLS, err}
 	}
+	if s.Waiting != nil {
+		s.Waiting(Waiting{For: "TLS handshake", Limit: s.Timeouts.Reply})
+	}
 	secured, report, err := Handshake(ctx, c.nc, s.TLS, s.Timeouts.Reply, s.Now())
 	s.Report.TLS = report
 	if err != nil {
@@ -135,13 +141,16 @@ func Handshake(ctx context.Context, nc net.Conn, t TLS, limit time.Duration, now
 }
 
 func handshakeError(err error) error {
-	var alert tls.AlertError
+	var op *net.OpError
 	var record tls.RecordHeaderError
 	switch {
-	case errors.As(err, &alert):
-		return &TLSError{Reason: "the server ended the TLS handshake with an alert", Err: err}
 	case errors.As(err, &record):
-		return &TLSError{Reason: fmt.Sprintf("the server does not speak TLS: it sent %q", record.RecordHeader[:])}
+		return &TLSError{Reason: fmt.Sprintf("the server does not speak TLS: it sent '%s'", record.RecordHeader[:])}
+	case errors.As(err, &op) && op.Op == "remote error": // as crypto/tls reports an alert
+		alert := strings.TrimPrefix(op.Err.Error(), "tls: ")
+		return &TLSError{Reason: "the server ended the TLS handshake with an alert", Err: errors.New(alert)}
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return &TLSError{Reason: "the TLS handshake failed", Err: lost(err).(*LostError).Err}
 	}
 	return &TLSError{Reason: "the TLS handshake failed", Err: err}
 }

@@ -80,6 +80,10 @@ func (r *TLSReport) Lines() []transcript.Line {
 		}
 		lines = append(lines, transcript.Line{Mark: mark, Text: v.Check + ": " + v.Text})
 	}
+	for i, c := range r.Chain {
+		lines = append(lines, transcript.Line{Mark: transcript.Note, Text: fmt.Sprintf("certificate %d: %s, by %s, until %s",
+			i, commonName(c.Subject.CommonName, c.Subject.String()), commonName(c.Issuer.CommonName, c.Issuer.String()), minute(c.NotAfter))})
+	}
 	return lines
 }
 

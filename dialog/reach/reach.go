@@ -53,6 +53,9 @@ func (r *Reach) Hops(ctx context.Context, t Target) ([]Hop, error) {
 	if t.Direct {
 		find = route.ToHost
 	}
+	if r.Session.Waiting != nil {
+		r.Session.Waiting(dialog.Waiting{For: "DNS answer for " + t.Name})
+	}
 	found, err := find(ctx, r.Resolver, t.Name, t.Port, route.Options{Family: r.Family, HostsFile: r.HostsFile})
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -100,10 +103,16 @@ func (r *Reach) Visit(ctx context.Context, hop Hop, plan dialog.Plan) Visit {
 	}
 	visit.Reached = true
 	if hop.Implicit {
+		if options.Waiting != nil {
+			options.Waiting(dialog.Waiting{For: "TLS handshake", Limit: options.Timeouts.Reply})
+		}
 		secured, report, err := dialog.Handshake(ctx, nc, options.TLS, options.Timeouts.Reply, options.Now())
 		if err != nil {
 			_ = nc.Close()
 			options.Stream.Emit(dialog.Finding{Fail: true, Text: err.Error()})
+			if failed, ok := err.(*dialog.TLSError); ok {
+				failed.Implicit = true
+			}
 			visit.Err = &dialog.Error{Phase: dialog.PhaseTLS, Err: err}
 			return visit
 		}
