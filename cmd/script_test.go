@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -37,8 +38,10 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// interruptible is a context that an interrupt cancels, as in main.
+// interruptible is a context that an interrupt cancels, as in main; and as there,
+// a closed pipe is an error and no signal.
 func interruptible() context.Context {
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	ctx, cancel := context.WithCancelCause(context.Background())
 	interrupts := make(chan os.Signal, 1)
 	signal.Notify(interrupts, os.Interrupt)
