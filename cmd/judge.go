@@ -1,0 +1,201 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+
+	"github.com/ehlo-mail/ehlo/dialog"
+	"github.com/ehlo-mail/ehlo/dialog/explain"
+	"github.com/ehlo-mail/ehlo/dialog/reach"
+	"github.com/ehlo-mail/ehlo/dialog/route"
+)
+
+// judgeReply is the verdict on a refusal by host in a phase.
+func judgeReply(r *dialog.Reply, phase dialog.Phase, host string) verdict {
+	v := verdict{Status: StatusRefused, Phase: phase.String()}
+	how := "for good"
+	if !r.Permanent() {
+		v.Status, how = StatusDeferred, "for now"
+	}
+	v.Outcome = endingOf(v.Status).word
+	v.Sentence = fmt.Sprintf("%s %s, with %s", how, moment(phase), r.Codes())
+	v.explain(r, phase, host)
+	return v
+}
+
+// explain adds what the reply means.
+func (v *verdict) explain(r *dialog.Reply, phase dialog.Phase, host string) {
+	e := explained(r, phase)
+	v.Means, v.Likely, v.Reason, v.Source = e.Brief, e.Likely, e.Reason, e.Source
+	v.Next = strings.NewReplacer("TARGET", host).Replace(e.Next)
+}
+
+func explained(r *dialog.Reply, phase dialog.Phase) explain.Explanation {
+	enhanced := ""
+	if !r.Enhanced.IsZero() {
+		enhanced = r.Enhanced.String()
+	}
+	return explain.Reply(phase.String(), r.Code, enhanced, r.Lines())
+}
+
+// fill puts a recipient where an explanation speaks of one.
+func (v *verdict) fill(address string) {
+	domain := address[strings.LastIndexByte(address, '@')+1:]
+	v.Next = strings.NewReplacer("ADDRESS", address, "DOMAIN", domain).Replace(v.Next)
+}
+
+// moment says when a reply came, to a person.
+func moment(p dialog.Phase) string {
+	switch p {
+	case dialog.PhaseConnect:
+		return "by its greeting"
+	case dialog.PhaseFirstHello, dialog.PhaseHello:
+		return "at EHLO"
+	case dialog.PhaseTLS:
+		return "at STARTTLS"
+	case dialog.PhaseMail:
+		return "at MAIL"
+	case dialog.PhaseRcpt:
+		return "at RCPT"
+	case dialog.PhaseData:
+		return "at DATA"
+	case dialog.PhaseDot:
+		return "after the message"
+	}
+	return "at " + strings.ToUpper(p.String())
+}
+
+// judge is the verdict on an error that ended a run or a visit of host.
+func judge(err error, host string) verdict {
+	var (
+		at       *dialog.Error
+		refusal  *dialog.Refusal
+		unmet    *dialog.UnmetError
+		noRoute  *route.NoRoute
+		connect  *reach.ConnectError
+		lost     *dialog.LostError
+		tlsError *dialog.TLSError
+		limit    *maxTimeError
+	)
+	v := verdict{Status: StatusNoAnswer}
+	phase := dialog.PhaseConnect
+	if errors.As(err, &at) {
+		phase = at.Phase
+		v.Phase = phase.String()
+	}
+	say := func(s Status, sentence string) { v.Status, v.Sentence = s, sentence }
+	switch {
+	case errors.As(err, &refusal) && (refusal.Reply.Permanent() || refusal.Reply.Temporary()):
+		return judgeReply(refusal.Reply, phase, host)
+	case errors.As(err, &refusal):
+		say(StatusProtocol, fmt.Sprintf("%s answered %s %s", host, refusal.Reply.Codes(), moment(phase)))
+	case errors.Is(err, ErrInterrupted):
+		say(StatusInterrupted, "before it was done")
+	case errors.As(err, &limit):
+		say(StatusNoAnswer, limit.Error())
+		v.Next = "again with --max-time 30m   # waits longer"
+	case errors.As(err, &noRoute):
+		v.Phase = "route"
+		say(StatusNoAnswer, noRoute.Error())
+		if noRoute.Definite() {
+			v.Status = StatusRefused
+		} else {
+			v.Next = "ehlo mx " + noRoute.Domain + " -v   # which server said what"
+		}
+		switch noRoute.Why {
+		case route.NoDomain:
+			v.Likely = "the name is misspelt, or no longer registered"
+		case route.NoMailHost:
+			v.Likely = "the name is misspelt, or mail goes to another name of its owner"
+		case route.TakesNoMail:
+			v.Next = "use another address: whoever runs this domain wants no mail there"
+		}
+	case errors.As(err, &connect):
+		say(StatusNoAnswer, connect.Error())
+		v.Likely = unreached(connect)
+	case errors.As(err, &tlsError):
+		say(StatusTLS, tlsError.Error())
+		v.tls(tlsError)
+	case errors.As(err, &unmet):
+		say(StatusRefused, unmet.Error())
+		v.Next = unmetNext(unmet.Keyword)
+	case errors.As(err, new(*dialog.BodyError)):
+		say(StatusUsage, err.Error())
+	case errors.As(err, &lost) && phase == dialog.PhaseConnect:
+		say(StatusNoAnswer, err.Error())
+	case errors.As(err, &lost):
+		say(StatusProtocol, err.Error())
+		v.Means = "the connection was lost, and no message was sent"
+	case errors.As(err, new(*dialog.ProtocolError)):
+		say(StatusProtocol, err.Error())
+		v.Means = "the server broke the protocol, so what it sent was not taken as an answer"
+	case errors.As(err, new(*dialog.TimeoutError)):
+		say(StatusNoAnswer, err.Error())
+		v.Next = "again with --timeout " + timeClass(phase) + "5m   # waits longer"
+	default:
+		say(StatusNoAnswer, err.Error())
+	}
+	v.Outcome = endingOf(v.Status).word
+	return v
+}
+
+// unmetNext is what to do where a server lacks what a message needs.
+func unmetNext(keyword string) string {
+	switch keyword {
+	case "SIZE":
+		return "send less, or a link to it"
+	case "8BITMIME":
+		return "write the message in quoted-printable or base64, as --body and --attach do"
+	case "SMTPUTF8":
+		return "use the recipient's address in ASCII, if there is one"
+	case "PIPELINING":
+		return "again without --pipeline"
+	}
+	return ""
+}
+
+// tls adds what a failure of TLS means.
+func (v *verdict) tls(err *dialog.TLSError) {
+	switch {
+	case err.Unproven != "":
+		v.Means = "the line is encrypted, but whoever holds it has not proved to be " + err.Unproven
+		v.Next = "again with --tls   # encrypts without proof: for a test"
+	case err.Err != nil && !err.Implicit:
+		v.Means = "both sides found no way to encrypt; going on in the clear would hide an attack"
+		v.Next = "again with --no-tls   # in the clear: for a test"
+	case err.Implicit:
+		v.Means = "TLS from the first byte was asked for, and something else answers there"
+		v.Next = "again without TLS from the first byte: host:port, and no --tls-on-connect"
+	default:
+		v.Means = "TLS was demanded, and nothing is sent without it"
+		v.Next = "again with --tls-optional   # goes on in the clear: for a test"
+	}
+}
+
+// unreached is why a connection was likely not made.
+func unreached(err *reach.ConnectError) string {
+	var timeout interface{ Timeout() bool }
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "nothing listens on that port, or a firewall refuses it"
+	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
+		return "this host has no way to that network: no IPv6, perhaps, or a private address"
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return "a firewall in between: many networks let nothing out to port 25"
+	}
+	return ""
+}
+
+// timeClass is the class of --timeout that bounds the wait in a phase, with its
+// "=", or "" for that of replies.
+func timeClass(p dialog.Phase) string {
+	switch p {
+	case dialog.PhaseConnect:
+		return "banner="
+	case dialog.PhaseDot:
+		return "dot="
+	}
+	return ""
+}
