@@ -24,7 +24,10 @@ func main() {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	hurry := make(chan struct{})
 	interrupts := make(chan os.Signal, 3)
-	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup asks
+		signal.Notify(interrupts, syscall.SIGHUP)
+	}
 	go func() {
 		<-interrupts
 		cancel(cmd.ErrInterrupted)
