@@ -85,7 +85,7 @@ func (v verdict) item() transcript.Mark {
 // the command can, a flag that it lacks is no advice, and commands stay in the
 // sandbox if the run was there.
 func (r *run) advise(v verdict) verdict {
-	if v.Status == StatusDeferred && v.Next == "" {
+	if v.Status == StatusDeferred && v.Next == "" && !r.Set("retry-for") {
 		v.Next = "again with --retry-for 30m"
 	}
 	if again, ok := strings.CutPrefix(v.Next, "again with --"); ok {

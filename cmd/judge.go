@@ -55,6 +55,8 @@ func moment(p dialog.Phase) string {
 		return "at EHLO"
 	case dialog.PhaseTLS:
 		return "at STARTTLS"
+	case dialog.PhaseAsk:
+		return "at a question"
 	case dialog.PhaseMail:
 		return "at MAIL"
 	case dialog.PhaseRcpt:
@@ -120,7 +122,7 @@ func judge(err error, host string) verdict {
 		v.tls(tlsError)
 	case errors.As(err, &unmet):
 		say(StatusRefused, unmet.Error())
-		v.Next = unmetNext(unmet.Keyword)
+		v.Next = unmetNext(unmet)
 	case errors.As(err, new(*dialog.BodyError)):
 		say(StatusUsage, err.Error())
 	case errors.As(err, &lost) && phase == dialog.PhaseConnect:
@@ -142,13 +144,16 @@ func judge(err error, host string) verdict {
 }
 
 // unmetNext is what to do where a server lacks what a message needs.
-func unmetNext(keyword string) string {
-	switch keyword {
+func unmetNext(unmet *dialog.UnmetError) string {
+	switch unmet.Keyword {
 	case "SIZE":
 		return "send less, or a link to it"
 	case "8BITMIME":
 		return "write the message in quoted-printable or base64, as --body and --attach do"
 	case "SMTPUTF8":
+		if !unmet.Address {
+			return "write the header in ASCII, as RFC 2047 has it"
+		}
 		return "use the recipient's address in ASCII, if there is one"
 	case "PIPELINING":
 		return "again without --pipeline"

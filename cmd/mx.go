@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -229,7 +230,7 @@ func (h mxHost) rows() []transcript.Line {
 		lines = append(lines, transcript.Line{Mark: transcript.Row, Cells: []string{pref, route.Unicode(h.Host), "–", "–", "–"}})
 	}
 	for _, f := range h.findings {
-		if !f.Address.IsValid() || len(h.Addresses) == 0 {
+		if !slices.ContainsFunc(h.Addresses, func(a mxAddress) bool { return a.Address == f.Address }) {
 			lines = append(lines, f.Line(""))
 		}
 	}

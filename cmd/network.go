@@ -63,6 +63,9 @@ func (r *run) network(ctx context.Context, stream *transcript.Stream, progress *
 	}
 	if options.Hello == "" {
 		options.Hello = r.fqdn()
+	} else if options.Hello, err = helloName(options.Hello); err != nil {
+		n.close()
+		return nil, &usageError{msg: "--helo: " + err.Error(), next: r.next}
 	}
 	if path := r.String("tls-ca-path"); path != "" {
 		if options.TLS.Roots, err = loadRoots(path); err != nil {
@@ -195,6 +198,19 @@ type maxTimeError struct{ limit time.Duration }
 
 func (e *maxTimeError) Error() string {
 	return fmt.Sprintf("time is up: --max-time is %s", transcript.Duration(e.limit))
+}
+
+// helloName is a name for EHLO: a domain in A-labels, or an address literal (RFC
+// 5321 section 4.1.1.1).
+func helloName(name string) (string, error) {
+	if strings.HasPrefix(name, "[") {
+		if addr := strings.TrimPrefix(strings.Trim(name, "[]"), "IPv6:"); !parseAddr(addr).IsValid() {
+			return "", fmt.Errorf("%s is no address literal: [192.0.2.1], [IPv6:2001:db8::1]", quote(name))
+		}
+		return name, nil
+	}
+	_, ascii, err := route.ParseDomain(name)
+	return ascii, err
 }
 
 // fqdn is this host's name if it has a domain, else "": EHLO has the address

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -82,6 +83,9 @@ func (s *sending) divide() ([]*part, error) {
 		if key == "" {
 			return nil, &usageError{msg: fmt.Sprintf("--to %s: without a domain it needs --server", to.Path()), next: s.next}
 		}
+		if _, err := netip.ParseAddr(to.Domain); err == nil {
+			return nil, &usageError{msg: fmt.Sprintf("--to %s: an address in place of a domain stands in brackets", to.Path()), next: s.next}
+		}
 		p := byKey[key]
 		if p == nil {
 			target, err := s.target(key, direct)
@@ -115,8 +119,16 @@ func (s *sending) deliver(ctx context.Context) {
 	}
 }
 
-// open reports whether another try may do p good.
-func (p *part) open() bool { return p.delivery.Open() && (p.err == nil || retriable(p.err)) }
+// open reports whether another try may do p good: for a recipient who is put off,
+// or for all who are left if what ended the last try may be gone.
+func (p *part) open() bool {
+	for _, to := range p.delivery.To {
+		if to.Outcome == dialog.Deferred || to.Outcome == dialog.Undecided && (p.err == nil || retriable(p.err)) {
+			return true
+		}
+	}
+	return false
+}
 
 func (s *sending) worthwhile() bool {
 	for _, p := range s.parts {

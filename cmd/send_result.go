@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -108,9 +109,13 @@ func (s *sending) judge(p *part, to *dialog.Recipient) verdict {
 	case to.Outcome == dialog.Accepted:
 		return verdict{Status: StatusDone, Outcome: "accepted", Sentence: fmt.Sprintf("by %s for %s", to.Hop, to.Address)}
 	case to.Outcome == dialog.Unknown:
+		means := "every byte was sent and no reply came: it may be delivered, or lost"
+		if to.Reply != nil || errors.As(p.err, new(*dialog.ProtocolError)) {
+			means = "every byte was sent, and the reply cannot be trusted: it may be delivered, or lost"
+		}
 		return verdict{
 			Status: StatusUnknown, Phase: "dot", Outcome: "unknown", Sentence: fmt.Sprintf("if %s took the message", to.Hop),
-			Means: "every byte was sent and no reply came: it may be delivered, or lost",
+			Means: means,
 			Next:  fmt.Sprintf("ask the postmaster of %s for %s before sending again: a second try may deliver it twice", p.target.Text, s.message.ID()),
 		}
 	case to.Reply != nil:
@@ -154,10 +159,13 @@ func (s *sending) sumUp(status Status, all []verdict, to []recipientFacts) verdi
 	if len(all) == 1 {
 		return v
 	}
-	alike, done := 0, 0
+	alike, accepted, done := 0, 0, 0
 	for _, other := range all {
 		if other.Status == status && other.Sentence == v.Sentence {
 			alike++
+		}
+		if other.Outcome == dialog.Accepted.String() {
+			accepted++
 		}
 		if other.Status == StatusDone {
 			done++
@@ -171,7 +179,11 @@ func (s *sending) sumUp(status Status, all []verdict, to []recipientFacts) verdi
 				next = "again with --to " + to[i].Address + " --retry-for 1h"
 			}
 		}
-		return verdict{Status: status, Outcome: "partly", Sentence: fmt.Sprintf("accepted: %d of %d recipients", done, len(all)), Next: next}
+		sentence := fmt.Sprintf("accepted: %d of %d recipients", accepted, len(all))
+		if accepted == 0 {
+			sentence = fmt.Sprintf("stopped as asked, with no objection to %d of %d recipients", done, len(all))
+		}
+		return verdict{Status: status, Outcome: "partly", Sentence: sentence, Next: next}
 	case status == StatusDone && v.Outcome == "accepted":
 		v.Sentence = fmt.Sprintf("by %s for %d recipients", s.parts[0].host(), len(all))
 		if len(s.parts) > 1 {
@@ -180,8 +192,10 @@ func (s *sending) sumUp(status Status, all []verdict, to []recipientFacts) verdi
 	case alike == len(all):
 	case status == StatusUnknown:
 		v.Sentence = fmt.Sprintf("for %d of %d recipients", alike, len(all))
-	default:
-		v.Sentence = fmt.Sprintf("all %d recipients", len(all))
+	case status == StatusInterrupted:
+		v.Sentence = fmt.Sprintf("after %d of %d recipients were accepted", accepted, len(all))
+	default: // each for a reason of its own, which the list tells
+		v = verdict{Phase: v.Phase, Sentence: fmt.Sprintf("all %d recipients", len(all))}
 	}
 	v.Status, v.Outcome = status, endingOf(status).word
 	if status == StatusDone {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"fmt"
+	"strings"
 
 	"github.com/ehlo-mail/ehlo/dialog"
 	"github.com/ehlo-mail/ehlo/mime"
@@ -14,7 +16,7 @@ import (
 type asker struct {
 	ctx     context.Context
 	session *dialog.Session
-	madeUp  map[string]*dialog.Reply // by verb
+	madeUp  map[string]*dialog.Reply // by verb and domain
 	opened  bool                     // MAIL was accepted
 	err     error
 }
@@ -60,9 +62,11 @@ func (a *asker) mailbox(m *mailboxFacts, to mime.Mailbox) {
 		switch {
 		case r == nil:
 			return
-		case r.Positive() && r.Code != 252 && !a.takesAll(verb, to):
-			m.settle(verb, r, StatusDone, "a made-up name was refused, so the answer counts")
-			return
+		case r.Positive() && r.Code != 252:
+			if counts, why := a.counts(verb, to); counts {
+				m.settle(verb, r, StatusDone, why)
+				return
+			}
 		case verb == "VRFY" && absent(r, dialog.PhaseAsk):
 			m.settle(verb, r, StatusRefused, "")
 			return
@@ -82,12 +86,14 @@ func (a *asker) mailbox(m *mailboxFacts, to mime.Mailbox) {
 	r := a.say(dialog.PhaseRcpt, "RCPT", "TO:<"+to.Path()+">")
 	switch {
 	case r == nil:
-	case r.Positive() && a.takesAll("RCPT", to):
-		if a.err == nil {
-			m.settle("RCPT", r, StatusUnknown, "for a made-up name too: the server takes every address")
+	case r.Positive() && r.Code != 252:
+		switch counts, why := a.counts("RCPT", to); {
+		case a.err != nil:
+		case counts:
+			m.settle("RCPT", r, StatusDone, why)
+		default:
+			m.settle("RCPT", r, StatusUnknown, why)
 		}
-	case r.Positive():
-		m.settle("RCPT", r, StatusDone, "a made-up name was refused, so the answer counts")
 	case absent(r, dialog.PhaseRcpt):
 		m.settle("RCPT", r, StatusRefused, "")
 	default:
@@ -95,25 +101,28 @@ func (a *asker) mailbox(m *mailboxFacts, to mime.Mailbox) {
 	}
 }
 
-// takesAll reports whether verb is answered for a mailbox that cannot exist as it
-// is for one that does.
-func (a *asker) takesAll(verb string, to mime.Mailbox) bool {
-	r := a.madeUp[verb]
-	if r == nil {
-		name := madeUp() + "@" + to.Domain
-		if verb == "RCPT" {
-			name = "TO:<" + name + ">"
-		}
-		phase := dialog.PhaseAsk
-		if verb == "RCPT" {
-			phase = dialog.PhaseRcpt
-		}
-		if r = a.say(phase, verb, name); r == nil {
-			return true
-		}
-		a.madeUp[verb] = r
+// counts reports whether a positive answer to verb says something, and why: a
+// mailbox of the same domain that cannot exist has to be refused as such.
+func (a *asker) counts(verb string, to mime.Mailbox) (bool, string) {
+	phase, path := dialog.PhaseAsk, madeUp()+"@"+to.Domain
+	if verb == "RCPT" {
+		phase, path = dialog.PhaseRcpt, "TO:<"+path+">"
 	}
-	return r.Positive()
+	key := verb + " " + strings.ToLower(to.Domain)
+	r := a.madeUp[key]
+	if r == nil {
+		if r = a.say(phase, verb, path); r == nil {
+			return false, ""
+		}
+		a.madeUp[key] = r
+	}
+	switch {
+	case r.Positive():
+		return false, "for a made-up name too: the server takes every address"
+	case absent(r, phase) || verb != "RCPT" && r.Permanent():
+		return true, "a made-up name was refused, so the answer counts"
+	}
+	return false, fmt.Sprintf("a made-up name was answered with %s, which says nothing of mailboxes", r.Codes())
 }
 
 // madeUp is a local part that nobody has.

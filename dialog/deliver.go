@@ -71,13 +71,13 @@ func Deliver(d *Delivery, hop string) Stage {
 // choose takes the first content whose needs are met, or says what is missing.
 func (s *Session) choose(d *Delivery) (Content, error) {
 	if _, offered := s.Offers("PIPELINING"); s.Pipelining == Required && !offered {
-		return nil, &UnmetError{"PIPELINING", "--pipeline was asked for, and the server does not offer PIPELINING"}
+		return nil, &UnmetError{Keyword: "PIPELINING", Reason: "--pipeline was asked for, and the server does not offer PIPELINING"}
 	}
 	if _, offered := s.Offers("CHUNKING"); s.Chunking == Required && !offered {
-		return nil, &UnmetError{"CHUNKING", "CHUNKING was asked for, and the server does not offer it"}
+		return nil, &UnmetError{Keyword: "CHUNKING", Reason: "CHUNKING was asked for, and the server does not offer it"}
 	}
 	if _, offered := s.Offers("SMTPUTF8"); !d.isASCII() && !offered {
-		return nil, &UnmetError{"SMTPUTF8", "an address is not ASCII, and the server does not offer SMTPUTF8 (RFC 6531)"}
+		return nil, &UnmetError{Keyword: "SMTPUTF8", Address: true, Reason: "an address is not ASCII, and the server does not offer SMTPUTF8 (RFC 6531)"}
 	}
 	var unmet error
 	if len(d.Content) == 0 {
@@ -98,11 +98,11 @@ func (s *Session) choose(d *Delivery) (Content, error) {
 func (s *Session) takes(content Content) error {
 	for _, keyword := range content.Needs() {
 		if _, offered := s.Offers(keyword); !offered {
-			return &UnmetError{keyword, fmt.Sprintf("the message needs %s, which the server does not offer", keyword)}
+			return &UnmetError{Keyword: keyword, Reason: fmt.Sprintf("the message needs %s, which the server does not offer", keyword)}
 		}
 		// RFC 3030 section 3: only BDAT carries BINARYMIME.
 		if _, offered := s.Offers("CHUNKING"); keyword == "BINARYMIME" && (!offered || s.Chunking == Never) {
-			return &UnmetError{"CHUNKING", "the message needs BINARYMIME, which needs CHUNKING"}
+			return &UnmetError{Keyword: "CHUNKING", Reason: "the message needs BINARYMIME, which needs CHUNKING"}
 		}
 	}
 	offer, _ := s.Offers("SIZE")
@@ -111,7 +111,7 @@ func (s *Session) takes(content Content) error {
 	}
 	// RFC 1870 section 4: zero is no limit that the server knows of.
 	if limit, err := strconv.ParseInt(offer.Params[0], 10, 64); err == nil && limit > 0 && content.Size() > limit {
-		return &UnmetError{"SIZE", fmt.Sprintf("the message has %d bytes and the server takes %d (SIZE)", content.Size(), limit)}
+		return &UnmetError{Keyword: "SIZE", Reason: fmt.Sprintf("the message has %d bytes and the server takes %d (SIZE)", content.Size(), limit)}
 	}
 	return nil
 }
@@ -164,9 +164,11 @@ func needsUTF8(d *Delivery, content Content) bool {
 	return !d.isASCII() || slices.Contains(content.Needs(), "SMTPUTF8")
 }
 
-// isASCII reports whether all addresses are.
+// isASCII reports whether the addresses that are left are.
 func (d *Delivery) isASCII() bool {
-	return isASCII(d.From) && !slices.ContainsFunc(d.To, func(to Recipient) bool { return !isASCII(to.Address) })
+	return isASCII(d.From) && !slices.ContainsFunc(d.To, func(to Recipient) bool {
+		return !to.Outcome.Final() && !isASCII(to.Address)
+	})
 }
 
 func isASCII(text string) bool {

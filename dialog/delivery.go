@@ -60,11 +60,12 @@ func (d *Delivery) Open() bool {
 	return false
 }
 
-// Decide gives every recipient that is left the outcome that a refusal of the
-// whole conversation means: the server called hop said so in phase p.
+// Decide gives every recipient that nothing was said of yet the outcome that a
+// refusal of the whole conversation means: the server called hop said so in
+// phase p. What a server said of a recipient alone tells more, and stays.
 func (d *Delivery) Decide(r *Reply, p Phase, hop string) {
 	for i := range d.To {
-		if !d.To[i].Outcome.Final() {
+		if d.To[i].Outcome == Undecided {
 			d.To[i].decide(r, p, hop)
 		}
 	}
@@ -112,7 +113,7 @@ func (d *Delivery) settle(turns []Turn, sent []int, hop string, surplus bool) er
 		case len(to) == 0:
 		case phase == PhaseDot && (t.State == Written || t.State == Answered && (r.Intermediate() || r.Positive() && surplus)):
 			for _, i := range to {
-				d.To[i].Outcome, d.To[i].Phase, d.To[i].Hop = Unknown, PhaseDot, hop
+				d.To[i].Outcome, d.To[i].Reply, d.To[i].Phase, d.To[i].Hop = Unknown, r, PhaseDot, hop
 			}
 		case phase == PhaseRcpt && t.State == Written:
 			// In one group with its message, which may be taken for all we know.
@@ -121,6 +122,9 @@ func (d *Delivery) settle(turns []Turn, sent []int, hop string, surplus bool) er
 		case r.Intermediate() || phase == PhaseData && r.Positive():
 			if odd == nil {
 				odd = &Error{phase, &ProtocolError{Reason: fmt.Sprintf("%d is no answer to %s", r.Code, subject(t.Step)), Quote: quote(r.Raw)}}
+			}
+			if phase == PhaseMail {
+				return odd // there is no transaction that the rest could belong to
 			}
 		case phase == PhaseRcpt && r.Positive():
 			taken = append(taken, to...)

@@ -105,6 +105,7 @@ func (e *BodyError) Unwrap() error { return e.Err }
 type UnmetError struct {
 	Keyword string // the EHLO keyword
 	Reason  string
+	Address bool // an address needs it, not the message
 }
 
 func (e *UnmetError) Error() string { return e.Reason }

@@ -147,11 +147,15 @@ func literal(a net.Addr) string {
 // until one succeeds; what concerns the message, TLS or the user ends the search.
 func TryNext(err error) (bool, string) {
 	var (
-		refusal *dialog.Refusal
-		connect *ConnectError
-		timeout *dialog.TimeoutError
+		at       *dialog.Error
+		refusal  *dialog.Refusal
+		connect  *ConnectError
+		timeout  *dialog.TimeoutError
+		protocol *dialog.ProtocolError
 	)
 	switch {
+	case errors.As(err, &protocol) && errors.As(err, &at) && at.Phase == dialog.PhaseTLS:
+		return false, "" // an attack, perhaps: the next host may have no TLS at all
 	case errors.As(err, &connect):
 		return true, connect.Short()
 	case errors.As(err, new(*dialog.TLSError)), errors.As(err, new(*dialog.UnmetError)), errors.As(err, new(*dialog.BodyError)):

@@ -232,6 +232,8 @@ func TestTryNext(t *testing.T) {
 		{at(&dialog.TimeoutError{For: "greeting", After: time.Second}), true, "did not answer in time"},
 		{at(&dialog.LostError{Err: io.EOF}), true, "closed the connection"},
 		{at(&dialog.ProtocolError{Reason: "x"}), true, "broke the protocol"},
+		{&dialog.Error{Phase: dialog.PhaseTLS, Err: &dialog.ProtocolError{Reason: "injected"}}, false, ""},
+		{&dialog.Error{Phase: dialog.PhaseTLS, Err: &dialog.LostError{Err: io.EOF}}, true, "closed the connection"},
 		{at(&dialog.TLSError{Reason: "x"}), false, ""},
 		{at(&dialog.UnmetError{Keyword: "SIZE"}), false, ""},
 		{at(&dialog.BodyError{Err: os.ErrNotExist}), false, ""},
