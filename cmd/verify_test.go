@@ -63,7 +63,7 @@ func TestVerifyTrust(t *testing.T) {
 		{"greylisted", rcpt(bob+"250 ok", madeUp+" => 451 4.7.1 greylisted"), "bob@x.test", 9, "451 4.7.1, which says nothing"},
 		{"too many recipients", rcpt(bob+"250 ok", madeUp+" => 452 4.5.3 too many recipients"), "bob@x.test", 9, "452 4.5.3, which says nothing"},
 		{"blocked", rcpt(bob+"250 ok", madeUp+" => 554 5.7.1 blocked"), "bob@x.test", 9, "554 5.7.1, which says nothing"},
-		{"252 to RCPT", rcpt(bob+"252 perhaps"), "bob@x.test", 9, "did not say"},
+		{"252 to RCPT", rcpt(bob + "252 perhaps"), "bob@x.test", 9, "did not say"},
 		{"not relayed", rcpt(bob + "550 5.7.1 relaying denied"), "bob@x.test", 9, "did not say"},
 		{"VRFY refused as such", []string{"VRFY => 550 no VRFY here", "EXPN => 502 no", bob + "250 ok", "RCPT => 550 no such user"}, "bob@x.test", 0, "exists"},
 		{"another domain takes all", rcpt(bob+"250 ok", "RCPT TO:<dave@all.test> => 250 ok", "RCPT TO:<no-such-user- => 550 5.1.1 unknown"), "bob@x.test", 0, "exists"},
