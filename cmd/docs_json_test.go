@@ -29,7 +29,7 @@ func TestDocsJSON(t *testing.T) {
 	write(t, big, []byte(strings.Repeat("long\n", 300)))
 	for _, line := range []string{
 		"mx good.test starttls.test nullmx.test cnamemx.test privatemx.test loop.test servfail.test nosuch.test [192.0.2.1]",
-		"probe --vrfy alice --help-topic= --command NOOP vrfy.test helo-only.test expired.test nomx.test busy.test",
+		"probe --vrfy alice --help-topic= --command NOOP vrfy.test helo-only.test expired.test nomx.test servfail.test busy.test",
 		"probe --all-mx backup.test smtps://mx1.smtps.test",
 		"verify alice@vrfy.test carol@vrfy.test a@catchall.test b@nomx.test c@tempfail.test",
 		"send --to alice@starttls.test --show-data all",

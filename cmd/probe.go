@@ -60,7 +60,11 @@ func runProbe(ctx context.Context, r *run) (exit, error) {
 			p.stream.Emit(reach.Head{Name: t.Text, What: "target", Index: i + 1, Of: len(targets)})
 			p.Session.Stream = p.stream.For(t.Text)
 		}
+		start := time.Now()
 		facts, v := p.probe(ctx, t)
+		if len(targets) > 1 {
+			p.Session.Stream.Emit(concluded{r.advise(v), time.Since(start)})
+		}
 		result.Targets = append(result.Targets, facts)
 		all = append(all, v)
 	}
@@ -71,6 +75,18 @@ func runProbe(ctx context.Context, r *run) (exit, error) {
 	p.stream.Emit(result)
 	return exit{Status: result.Status, Phase: result.Phase}, p.outlook.close()
 }
+
+// concluded is the end of one of several targets.
+type concluded struct {
+	verdict
+	took time.Duration
+}
+
+// Kind is "target".
+func (concluded) Kind() string { return "target" }
+
+// Lines is the target's closing block.
+func (c concluded) Lines() []transcript.Line { return c.closing(c.took, nil) }
 
 // prepare reads the targets and the questions, all of them before the first
 // connection.
