@@ -211,7 +211,7 @@ func (r *run) source(value string) mime.Source {
 
 func (r *run) whole() (*mime.Message, error) {
 	m, err := mime.Whole(r.source(r.String("data")), mime.Options{
-		Fixup: r.Bool("fixup"), Now: r.clock()(), Host: r.sender().Domain,
+		Fixup: r.Bool("fixup"), Now: r.clock()(), Host: r.messageHost(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("--data: %w", plainFileError(err))
@@ -235,10 +235,13 @@ func (r *run) text(name string) (string, error) {
 
 func (r *run) compose(l *letter) (*mime.Message, error) {
 	draft := mime.Draft{
-		From: l.from, DefaultFrom: r.sender(), Subject: r.String("subject"), Date: r.clock()(),
+		From: l.from, Subject: r.String("subject"), Date: r.clock()(),
 		Host: r.messageHost(), UserAgent: "ehlo",
 	}
 	draft.To, draft.Cc, draft.Bcc = l.to, l.cc, l.bcc
+	if l.from.IsNull() {
+		draft.DefaultFrom = r.sender()
+	}
 	var err error
 	if draft.Text, err = r.text("body"); err != nil {
 		return nil, err
