@@ -48,6 +48,6 @@ export EHLO_INTEROP_CA=$EHLO_INTEROP_DIR/tls/ca.pem
 
 cd "$here/../.."
 if [ $# -eq 0 ]; then
-  set -- go test -count=1 -run Interop ./...
+  set -- go test -count=1 -run Interop ./cmd
 fi
 "$@"
