@@ -84,7 +84,7 @@ func runMX(ctx context.Context, r *run) (exit, error) {
 	}
 	result.verdict = r.advise(sumTargets(all))
 	result.OK = result.Status == StatusDone
-	result.TookMS = float64(time.Since(began).Microseconds()) / 1000
+	result.TookMS = transcript.Millis(time.Since(began))
 	if !result.OK && !r.Bool("short") {
 		result.lines = result.closing(time.Since(began), targetLines(r.args, all))
 	}

@@ -70,7 +70,7 @@ func runProbe(ctx context.Context, r *run) (exit, error) {
 	}
 	result.verdict = r.advise(sumTargets(all))
 	result.OK = result.Status == StatusDone
-	result.TookMS = float64(time.Since(began).Microseconds()) / 1000
+	result.TookMS = transcript.Millis(time.Since(began))
 	result.lines = result.closing(time.Since(began), targetLines(p.args, all))
 	p.stream.Emit(result)
 	return exit{Status: result.Status, Phase: result.Phase}, p.outlook.close()

@@ -78,7 +78,7 @@ func (s *sending) result() sendResult {
 	r := sendResult{
 		Schema:  "ehlo.send/1",
 		Message: messageFacts{ID: s.message.ID(), Bytes: s.message.Size(), Type: s.message.ContentType(), From: s.from.Path()},
-		TookMS:  float64(took.Microseconds()) / 1000,
+		TookMS:  transcript.Millis(took),
 	}
 	var statuses []Status
 	var worst []verdict // of each recipient, in order

@@ -72,7 +72,7 @@ func runVerify(ctx context.Context, r *run) (exit, error) {
 		}
 		w.verify(ctx, g)
 	}
-	result := verifyResult{Schema: "ehlo.verify/1", TookMS: float64(time.Since(began).Microseconds()) / 1000}
+	result := verifyResult{Schema: "ehlo.verify/1", TookMS: transcript.Millis(time.Since(began))}
 	var statuses []Status
 	for _, m := range all {
 		statuses = append(statuses, m.Status)

@@ -73,5 +73,5 @@ func (c Connected) MarshalJSON() ([]byte, error) {
 		Local   string  `json:"local,omitempty"`
 		Error   string  `json:"error,omitempty"`
 		TookMS  float64 `json:"took_ms"`
-	}{c.Host, c.Addr, c.Instead, c.Via, c.Local, c.Failed, float64(c.Took.Microseconds()) / 1000})
+	}{c.Host, c.Addr, c.Instead, c.Via, c.Local, c.Failed, transcript.Millis(c.Took)})
 }

@@ -173,7 +173,7 @@ func (r Resolved) MarshalJSON() ([]byte, error) {
 	}{
 		Domain: r.Domain, ASCII: r.ASCII, Port: r.Port, Hosts: []host{}, Implicit: r.Implicit, Null: r.Null,
 		Literal: r.Literal, Direct: r.Direct, Loopback: r.Loopback, HostsFile: r.HostsFile, Authentic: r.Authentic,
-		TTL: seconds(r.TTL), Aliases: r.Aliases, Server: r.Server, Findings: list(r.Findings), Took: millis(r.Took),
+		TTL: seconds(r.TTL), Aliases: r.Aliases, Server: r.Server, Findings: list(r.Findings), Took: transcript.Millis(r.Took),
 	}
 	for i := range r.Hosts {
 		h := &r.Hosts[i]

@@ -69,15 +69,12 @@ func (q Query) MarshalJSON() ([]byte, error) {
 		Authentic bool    `json:"authentic"`
 		Took      float64 `json:"took_ms"`
 		Err       string  `json:"error,omitempty"`
-	}{q.Name, q.Type, q.Server, q.Net, q.Rcode, q.Truncated, q.Records, q.Authentic, millis(q.Took), ""}
+	}{q.Name, q.Type, q.Server, q.Net, q.Rcode, q.Truncated, q.Records, q.Authentic, transcript.Millis(q.Took), ""}
 	if q.Err != nil {
 		doc.Err = q.Err.Error()
 	}
 	return json.Marshal(doc)
 }
-
-// millis is d in milliseconds, to the microsecond.
-func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 // trace tells of a query; m is nil if no answer came.
 func (c *Client) trace(q question, server netip.AddrPort, network string, m *dns.Msg, start time.Time, err error) {

@@ -43,3 +43,6 @@ func Bytes(n int64) string {
 	}
 	return fmt.Sprintf("%.1f %ciB", v, "KMGTPE"[unit])
 }
+
+// Millis is d as JSON has it in a field *_ms: milliseconds, to the microsecond.
+func Millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
