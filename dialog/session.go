@@ -3,6 +3,7 @@ package dialog
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"io"
 	"net"
 	"strings"
 	"time"
@@ -64,6 +65,16 @@ type TLS struct {
 	SNI    string         // sent to the server; "" is Name
 	Roots  *x509.CertPool // nil is the system's store
 	Store  string         // what to call Roots: "the system's store"
+
+	Certificates []tls.Certificate      // shown to a server that asks for one
+	MinVersion   uint16                 // 0 is TLS 1.0: what a server speaks is to be seen
+	MaxVersion   uint16                 // 0 is the newest
+	Suites       []uint16               // of TLS 1.0 to 1.2; nil is every one there is
+	Groups       []tls.CurveID          // nil is the library's choice
+	KeyLog       io.Writer              // gets the connection's secrets; nil
+	Sessions     tls.ClientSessionCache // to resume sessions; nil
+	// Prove, if set, judges the peer in place of name, dates and chain: DANE.
+	Prove func(tls.ConnectionState) []TLSVerdict
 }
 
 // Stop ends a conversation before its end: nothing of a phase later than After
