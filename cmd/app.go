@@ -33,11 +33,12 @@ type run struct {
 	*Settings
 	command *command
 	args    []string
+	login   login
 }
 
 // commands are the subcommands, in the order in which help lists them.
 func commands() []*command {
-	dialogue := []string{"route", "time", "protocol", "TLS"}
+	dialogue := []string{"route", "time", "protocol", "TLS", "auth"}
 	common := []string{"output", "settings", "help"}
 	with := func(own ...string) []string { return append(own[:len(own):len(own)], common...) }
 	return []*command{

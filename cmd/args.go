@@ -110,7 +110,7 @@ func (p *parser) takes(f *flag, i int) bool {
 	}
 	arg := p.args[i]
 	if f.optional != "" {
-		return slices.Contains(f.words, arg)
+		return f.named(arg)
 	}
 	if !isFlag(arg) {
 		return true
@@ -234,8 +234,9 @@ func (c *call) addBool(on *command, f *flag, typed, value string, valued, negate
 func (c *call) add(on *command, f *flag, typed, value string) error {
 	if !f.shorthand() {
 		if err := f.valid(value); err != nil {
-			return badValue(typed, value, err, helpFor(on))
+			return badValue(typed, f.displayed(value), err, helpFor(on))
 		}
+		value = f.plain(value)
 	}
 	c.flags = append(c.flags, given{flag: f, typed: typed, value: value})
 	return nil

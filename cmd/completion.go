@@ -130,7 +130,7 @@ func bashScript() string {
 
 	b.WriteString("\tcase $prev in\n")
 	for i := range flagTable {
-		if f := &flagTable[i]; f.kind == isWord {
+		if f := &flagTable[i]; f.kind.ofWords() {
 			fmt.Fprintf(&b, "\t--%s)\n\t\tCOMPREPLY=($(compgen -W '%s' -- \"$cur\"))\n\t\treturn ;;\n", f.name, strings.Join(f.words, " "))
 		}
 	}
@@ -139,7 +139,7 @@ func bashScript() string {
 	fmt.Fprintf(&b, paths, cases(func(f *flag) bool { return f.complete == dirs }), "-d")
 	fmt.Fprintf(&b, "\t%s)\n\t\tIFS=$'\\n'\n\t\t[[ $cur == @* ]] && _ehlo_at_files \"$cur\"\n\t\treturn ;;\n",
 		cases(func(f *flag) bool { return f.complete == atFiles }))
-	free := cases(func(f *flag) bool { return f.takesValue() && f.kind != isWord && f.complete == nothing })
+	free := cases(func(f *flag) bool { return f.takesValue() && !f.kind.ofWords() && f.complete == nothing })
 	fmt.Fprintf(&b, "\t%s)\n\t\treturn ;;\n\tesac\n", free)
 
 	b.WriteString("\tlocal offered\n\tcase $cmd in\n")
@@ -162,7 +162,7 @@ func bashScript() string {
 func optionalCases() string {
 	var b strings.Builder
 	for i := range flagTable {
-		if f := &flagTable[i]; f.optional != "" {
+		if f := &flagTable[i]; f.optional != "" && f.words != nil {
 			fmt.Fprintf(&b, "\t\t--%s) case ${words[i+1]} in %s) ((i++)) ;; esac ;;\n", f.name, strings.Join(f.words, "|"))
 		}
 	}
@@ -220,7 +220,7 @@ func zshSpec(f *flag, name string) string {
 	}
 	b.WriteString(colons + escaped.Replace(f.value) + ":")
 	switch {
-	case f.kind == isWord:
+	case f.kind.ofWords():
 		b.WriteString("(" + strings.Join(f.words, " ") + ")")
 	case f.complete == files:
 		b.WriteString("_files")

@@ -23,8 +23,9 @@ func fishScript() string {
 			line += " -s " + f.short
 		}
 		switch {
-		case f.optional != "":
+		case f.optional != "" && f.words != nil:
 			line += " -f -a " + quoted(strings.Join(f.words, " "))
+		case f.optional != "":
 		case f.kind == isWord:
 			line += " -x -a " + quoted(strings.Join(f.words, " "))
 		case f.complete == files:
@@ -88,7 +89,7 @@ func powershellScript() string {
 	fmt.Fprintf(&b, "\t$valued = %s\n", list(spellings(func(f *flag) bool { return f.takesValue() && f.optional == "" })))
 	b.WriteString("\t$choices = @{\n")
 	for i := range flagTable {
-		if f := &flagTable[i]; f.kind == isWord {
+		if f := &flagTable[i]; f.kind.ofWords() {
 			fmt.Fprintf(&b, "\t\t'--%s' = %s\n", f.name, list(f.words))
 		}
 	}

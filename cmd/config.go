@@ -233,8 +233,12 @@ func (f *configFile) key(path []string, name string, value any) (key, error) {
 		e := &usageError{msg: fmt.Sprintf("%s: unknown key %s", f.at(path, true), quote(name)), likely: nearest(name, configKeys())}
 		if known, _ := findFlag(nil, name); known != nil {
 			e.msg = fmt.Sprintf("%s: %s is not taken from a file", f.at(path, true), name)
-			if e.likely = ""; known.shorthand() {
+			switch e.likely = ""; {
+			case known.shorthand():
 				e.likely = known.writes + " = " + strconv.Quote(known.as)
+			case known.secret:
+				e.msg = fmt.Sprintf("%s: %s is a secret, which no configuration file should hold", f.at(path, true), name)
+				e.likely = name + `-file = "FILE"`
 			}
 		}
 		return key{}, e

@@ -59,9 +59,9 @@ func runDump(r *run) (exit, error) {
 		if r.values[f.name] == nil || f.name == "dump" {
 			continue
 		}
-		values := r.Strings(f.name)
-		if values == nil {
-			values = []string{}
+		values := []string{}
+		for _, v := range r.Strings(f.name) {
+			values = append(values, f.displayed(v))
 		}
 		d.Settings = append(d.Settings, dumpSetting{f.name, values, r.Source(f.name).Where})
 	}

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"io"
 	"os"
 	"time"
@@ -20,7 +21,13 @@ type Env struct {
 	Now                func() time.Time
 	Hostname           func() (string, error)
 	Hurry              <-chan struct{} // closed by a second interrupt: not even a farewell is waited for; may be nil
-	Version            string          // "" takes what the Go toolchain recorded in the program
+	// Prompt asks for a secret on the terminal, without showing what is typed. The
+	// error is errNoTerminal where there is nobody to ask; nil asks nobody.
+	Prompt func(ctx context.Context, text string) ([]byte, error)
+	// Keyring gives the password of an account in a service of the system's keyring.
+	// The error is errNoEntry where it has none; nil is a system without keyring.
+	Keyring func(service, account string) (string, error)
+	Version string // "" takes what the Go toolchain recorded in the program
 }
 
 // OSEnv is the world that the process was started in.
@@ -35,6 +42,8 @@ func OSEnv() Env {
 		InTerminal: term.IsTerminal(int(os.Stdin.Fd())),
 		Now:        time.Now,
 		Hostname:   os.Hostname,
+		Prompt:     promptTerminal,
+		Keyring:    systemKeyring,
 	}
 }
 

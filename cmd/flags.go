@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/ehlo-mail/ehlo/dialog/transcript"
 )
 
 // kind is what a flag's value is.
@@ -14,9 +16,13 @@ const (
 	isText
 	isList // text, repeatable; never split at commas
 	isInt
-	isTime // a duration
-	isWord // one of words
+	isTime  // a duration
+	isWord  // one of words
+	isWords // some of words, separated by commas, in any case
 )
+
+// ofWords reports whether the value is of a flag's words.
+func (k kind) ofWords() bool { return k == isWord || k == isWords }
 
 // flag is one row of the table that everything about flags is made from: the
 // parser, the environment variables, the keys of the configuration file, help,
@@ -40,6 +46,7 @@ type flag struct {
 	as     string // and the value it writes there
 
 	lines    bool // the value may have several lines
+	secret   bool // the value is shown nowhere
 	file     bool // the value may be @FILE, or - for standard input
 	from     from // where else it may be set
 	complete complete
@@ -68,7 +75,7 @@ const (
 
 // groups are the headings of help, in order.
 func groups() []string {
-	return []string{"route", "time", "protocol", "TLS", "envelope", "message", "probe", "MX", "sandbox", "output", "settings", "help"}
+	return []string{"route", "time", "protocol", "TLS", "auth", "envelope", "message", "probe", "MX", "sandbox", "output", "settings", "help"}
 }
 
 // setting is the key that f writes.
@@ -85,6 +92,9 @@ func (f *flag) shorthand() bool { return f.writes != "" }
 // takesValue reports whether an argument follows f.
 func (f *flag) takesValue() bool { return f.kind != isBool }
 
+// switches reports whether f's value may be true or false.
+func (f *flag) switches() bool { return f.kind == isBool || f.optional == "true" }
+
 // shown is f as help spells it: a bool that is on by default is there to be switched off.
 func (f *flag) shown() string {
 	if f.kind == isBool && f.def == "true" {
@@ -98,6 +108,11 @@ func (f *flag) env() string {
 	if f.shorthand() || f.from == commandLine {
 		return ""
 	}
+	return f.variable()
+}
+
+// variable is the name that an environment variable for f has.
+func (f *flag) variable() string {
 	return "EHLO_" + strings.ToUpper(strings.ReplaceAll(f.name, "-", "_"))
 }
 
@@ -126,6 +141,14 @@ func (f *flag) valid(value string) error {
 	return nil
 }
 
+// displayed is value as it may be shown.
+func (f *flag) displayed(value string) string {
+	if f.secret {
+		return transcript.Hidden
+	}
+	return value
+}
+
 func (f *flag) form(value string) error {
 	switch f.kind {
 	case isBool:
@@ -140,6 +163,10 @@ func (f *flag) form(value string) error {
 		if !slices.Contains(f.words, value) {
 			return fmt.Errorf("it is one of %s", strings.Join(f.words, ", "))
 		}
+	case isWords:
+		if !f.named(value) {
+			return fmt.Errorf("it is some of %s, separated by commas", strings.Join(f.words, ", "))
+		}
 	case isText, isList:
 		if strings.ContainsRune(value, 0) {
 			return errNUL
@@ -149,6 +176,19 @@ func (f *flag) form(value string) error {
 		}
 	}
 	return nil
+}
+
+// named reports whether value is one of f's words, or some of them.
+func (f *flag) named(value string) bool {
+	if f.kind != isWords {
+		return slices.Contains(f.words, value)
+	}
+	for part := range strings.SplitSeq(value, ",") {
+		if !slices.ContainsFunc(f.words, func(word string) bool { return strings.EqualFold(word, part) }) {
+			return false
+		}
+	}
+	return true
 }
 
 // on reports whether command c has the flag.

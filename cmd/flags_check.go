@@ -9,6 +9,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ehlo-mail/ehlo/dialog/route"
+	"github.com/ehlo-mail/ehlo/dialog/sasl"
 )
 
 var (
@@ -128,21 +131,11 @@ func checkAddress(v string) error {
 	return nil
 }
 
-// parseServer takes an IP address with or without a port: "192.0.2.1",
-// "192.0.2.1:53", "2001:db8::1", "[2001:db8::1]:53".
-func parseServer(v string, port uint16) (netip.AddrPort, error) {
-	if addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(v, "["), "]")); err == nil {
-		return netip.AddrPortFrom(addr, port), nil
-	}
-	server, err := netip.ParseAddrPort(v)
-	if err != nil || server.Port() == 0 {
-		return netip.AddrPort{}, errors.New("it is an IP address, with a port or without")
-	}
-	return server, nil
-}
-
 func checkDNSServer(v string) error {
-	_, err := parseServer(v, 53)
+	_, err := route.ParseServer(v)
+	if wrong := (*route.ServerError)(nil); errors.As(err, &wrong) {
+		return errors.New(wrong.Rule)
+	}
 	return err
 }
 
@@ -273,6 +266,25 @@ func checkHeader(v string) error {
 	}
 	if name == "" || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return errors.New("its name is of printable US-ASCII without spaces (RFC 5322 section 2.2)")
+	}
+	return nil
+}
+
+// authWords are what --auth takes: any mechanism, none, or those of the table.
+func authWords() []string {
+	words := []string{"any", "none"}
+	for _, m := range sasl.Mechanisms() {
+		words = append(words, m.Name)
+	}
+	return words
+}
+
+// checkAuth keeps any and none to themselves.
+func checkAuth(v string) error {
+	for part := range strings.SplitSeq(v, ",") {
+		if part != v && (strings.EqualFold(part, "any") || strings.EqualFold(part, "none")) {
+			return fmt.Errorf("%s stands alone", strings.ToLower(part))
+		}
 	}
 	return nil
 }

@@ -103,15 +103,21 @@ func TestConnectTo(t *testing.T) {
 
 func TestAddresses(t *testing.T) {
 	for v, want := range map[string]string{
-		"192.0.2.1": "192.0.2.1:53", "192.0.2.1:5353": "192.0.2.1:5353", "2001:db8::1": "[2001:db8::1]:53", "[2001:db8::1]": "[2001:db8::1]:53", "[2001:db8::1]:54": "[2001:db8::1]:54",
+		"192.0.2.1": "", "[2001:db8::1]:54": "", "tls://192.0.2.1#ns.test": "",
+		"ns.test":            "it is an IP address, with a port or without, such as 192.0.2.53 or [2001:db8::53]:5353",
+		"tls://ns.test":      "it is tls://ADDR[:PORT][#NAME] with an IP address, such as tls://192.0.2.53#dns.example or tls://[2001:db8::53]",
+		"tls://192.0.2.1:0":  "port 0",
+		"tls://192.0.2.1#":   "behind # stands the name that its certificate has to prove, or neither: it is empty",
+		"udp://192.0.2.1":    "it is an IP address, with a port or without, or tls:// and one",
+		"192.0.2.1#ns.test":  "a name to prove goes with TLS: tls://ADDR[:PORT]#NAME",
+		"tls://2001:db8::53": "an IPv6 address stands in brackets there: tls://[2001:db8::53]",
 	} {
-		if got, err := parseServer(v, 53); err != nil || got != netip.MustParseAddrPort(want) {
-			t.Errorf("server %q is %v, %v; want %s", v, got, err, want)
+		got := ""
+		if err := checkDNSServer(v); err != nil {
+			got = err.Error()
 		}
-	}
-	for _, v := range []string{"", "ns.test", "192.0.2.1:", "192.0.2.1:0", "192.0.2.1:99999", "192.0.2.256"} {
-		if got, err := parseServer(v, 53); err == nil {
-			t.Errorf("server %q is taken for %v", v, got)
+		if got != want {
+			t.Errorf("server %q: %q; want %q", v, got, want)
 		}
 	}
 	for v, want := range map[string]string{

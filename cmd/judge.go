@@ -8,6 +8,7 @@ import (
 
 	"github.com/ehlo-mail/ehlo/dialog"
 	"github.com/ehlo-mail/ehlo/dialog/explain"
+	"github.com/ehlo-mail/ehlo/dialog/policy"
 	"github.com/ehlo-mail/ehlo/dialog/reach"
 	"github.com/ehlo-mail/ehlo/dialog/route"
 )
@@ -57,6 +58,8 @@ func moment(p dialog.Phase) string {
 		return "at STARTTLS"
 	case dialog.PhaseAsk:
 		return "at a question"
+	case dialog.PhaseAuth:
+		return "at AUTH"
 	case dialog.PhaseMail:
 		return "at MAIL"
 	case dialog.PhaseRcpt:
@@ -79,6 +82,8 @@ func judge(err error, host string) verdict {
 		connect  *reach.ConnectError
 		lost     *dialog.LostError
 		tlsError *dialog.TLSError
+		login    *dialog.AuthError
+		policed  *reach.PolicyError
 		limit    *maxTimeError
 	)
 	v := verdict{Status: StatusNoAnswer}
@@ -117,9 +122,17 @@ func judge(err error, host string) verdict {
 	case errors.As(err, &connect):
 		say(StatusNoAnswer, connect.Error())
 		v.Likely = unreached(connect)
+	case errors.As(err, &policed):
+		say(StatusTLS, policed.Error())
+		if policed.Action == policy.PutOff {
+			say(StatusNoAnswer, policed.Error())
+		}
 	case errors.As(err, &tlsError):
 		say(StatusTLS, tlsError.Error())
 		v.tls(tlsError)
+	case errors.As(err, &login):
+		say(StatusAuth, login.Error())
+		v.auth(login)
 	case errors.As(err, &unmet):
 		say(StatusRefused, unmet.Error())
 		v.Next = unmetNext(unmet)
@@ -176,6 +189,31 @@ func (v *verdict) tls(err *dialog.TLSError) {
 	default:
 		v.Means = "TLS was demanded, and nothing is sent without it"
 		v.Next = "again with --tls-optional   # goes on in the clear: for a test"
+	}
+}
+
+// auth adds what a failed login means.
+func (v *verdict) auth(err *dialog.AuthError) {
+	switch err.Kind {
+	case dialog.AuthRefused:
+		e := explained(err.Reply, dialog.PhaseAuth)
+		v.Sentence = fmt.Sprintf("%s was refused with %s", err.Mechanism, err.Reply.Codes())
+		v.Means, v.Likely, v.Reason, v.Source, v.Next = e.Brief, e.Likely, e.Reason, e.Source, e.Next
+	case dialog.AuthNotOffered:
+		v.Means = "this server lets nobody log in here"
+		v.Likely = "users submit mail on port 587 or 465, and other servers deliver it on port 25"
+	case dialog.AuthNoMechanism:
+		if len(err.Offered) > 0 {
+			v.Seen = "the server offers " + strings.Join(err.Offered, " ")
+		}
+	case dialog.AuthClear:
+		v.Means = "everyone between here and the server could read what a login sends"
+		v.Next = "again with --auth-cleartext   # sends it in the clear: for a test"
+	case dialog.AuthUnproven:
+		v.Means = "whoever holds the other end has not proved who it is, and would learn what a login sends"
+		v.Next = "again with --auth-unverified   # sends it nevertheless: for a test"
+	case dialog.AuthBroken:
+		v.Means = "the exchange did not keep to the mechanism, so nothing that was said counts as a login"
 	}
 }
 

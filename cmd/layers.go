@@ -81,6 +81,11 @@ func (s *Settings) contradiction(a, b string) error {
 func (s *Settings) takeEnvironment(env Env) error {
 	for _, f := range flagsOf(s.command) {
 		v, variable := s.values[f.name], f.env()
+		if f.secret {
+			if err := refuseVariable(f, env); err != nil {
+				return err
+			}
+		}
 		if variable == "" || v.source.Layer > FromEnvironment {
 			continue
 		}
@@ -94,6 +99,18 @@ func (s *Settings) takeEnvironment(env Env) error {
 		v.take(f.plain(value), Source{FromEnvironment, variable})
 	}
 	return nil
+}
+
+// refuseVariable refuses a secret in the environment, rather than to look past it.
+func refuseVariable(f *flag, env Env) error {
+	name := f.variable()
+	if env.Getenv(name) == "" {
+		return nil
+	}
+	return &usageError{
+		msg:    name + ": secrets are not taken from the environment, which every program that you start can read",
+		likely: name + "_FILE=FILE",
+	}
 }
 
 // validElsewhere is valid for a value from the environment or the configuration:
@@ -110,7 +127,7 @@ func (f *flag) validElsewhere(value string) error {
 
 // plain spells a bool as true or false.
 func (f *flag) plain(value string) string {
-	if f.kind != isBool {
+	if !f.switches() {
 		return value
 	}
 	yes, err := parseBool(value)
@@ -124,16 +141,23 @@ func (f *flag) plain(value string) string {
 // comes from a higher layer, the other is not meant this time and makes way.
 func (s *Settings) settleConflicts() error {
 	for _, c := range conflicts {
-		a, b := s.holding(c.a), s.holding(c.b)
-		switch {
-		case a == nil || b == nil:
-		case a.source.Layer > b.source.Layer:
-			b.reset(s.command)
-		case a.source.Layer < b.source.Layer && !c.stays:
-			a.reset(s.command)
-		default:
-			return s.contradiction(a.named(), b.named())
+		if err := s.settle(s.holding(c.a), s.holding(c.b), c.stays); err != nil {
+			return err
 		}
+	}
+	return s.settleAuth()
+}
+
+// settle settles one conflict; nil is a side that is not set.
+func (s *Settings) settle(a, b *setting, stays bool) error {
+	switch {
+	case a == nil || b == nil:
+	case a.source.Layer > b.source.Layer:
+		b.reset(s.command)
+	case a.source.Layer < b.source.Layer && !stays:
+		a.reset(s.command)
+	default:
+		return s.contradiction(a.named(), b.named())
 	}
 	return nil
 }
@@ -146,7 +170,7 @@ func (s *Settings) holding(side string) *setting {
 		return nil
 	}
 	last := v.values[len(v.values)-1]
-	if bound && last != value || v.flag.kind == isBool && last == "false" {
+	if bound && !strings.EqualFold(last, value) || v.flag.switches() && last == "false" {
 		return nil
 	}
 	return v

@@ -37,6 +37,7 @@ type mxTarget struct {
 	Hosts  []mxHost       `json:"hosts"`
 	Error  string         `json:"error,omitempty"`
 	short  bool
+	doubts bool // it is the first of the run with an AD bit that is not believed, and says why
 }
 
 type mxHost struct {
@@ -67,6 +68,7 @@ func runMX(ctx context.Context, r *run) (exit, error) {
 	}
 	result := mxResult{Schema: "ehlo.mx/1"}
 	var all []verdict
+	doubted := false
 	for _, domain := range r.args {
 		target, err := w.lookUp(ctx, domain)
 		if err != nil && ctx.Err() != nil {
@@ -78,6 +80,8 @@ func runMX(ctx context.Context, r *run) (exit, error) {
 			v = judge(err, domain)
 		}
 		target.short = r.Bool("short")
+		target.doubts = target.Route.Doubted != "" && !doubted
+		doubted = doubted || target.doubts
 		w.stream.Emit(target)
 		result.Targets = append(result.Targets, target)
 		all = append(all, v)
@@ -199,6 +203,10 @@ func (t mxTarget) Lines() []transcript.Line {
 	for _, f := range t.Route.Findings {
 		lines = append(lines, f.Line(""))
 	}
+	if t.doubts {
+		lines = append(lines, transcript.Line{Mark: transcript.Note, Text: t.Route.Doubted + " says DNSSEC secure, which counts only from 127.0.0.1 or ::1, " +
+			"over TLS (--dns-server tls://ADDR#NAME), or with --dns-trust-ad"})
+	}
 	var none *route.NoRoute
 	if errors.As(t.Route.Err, &none) && (len(t.Hosts) == 0 || t.Route.Implicit) {
 		lines = append(lines, transcript.Line{Mark: transcript.Failure, Text: none.Reason()})
@@ -250,8 +258,11 @@ func (t mxTarget) aside() string {
 	if t.Route.TTL > 0 {
 		parts = append(parts, "ttl "+route.TTL(t.Route.TTL))
 	}
-	if t.Route.Authentic {
-		parts = append(parts, "DNSSEC secure")
+	switch {
+	case t.Route.Authentic:
+		parts = append(parts, "DNSSEC secure by "+t.Route.Server)
+	case t.Route.Doubted != "":
+		parts = append(parts, "DNSSEC not proven")
 	}
 	return strings.Join(parts, " · ")
 }

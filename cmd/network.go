@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -24,9 +25,14 @@ type network struct {
 	*reach.Reach
 	resolver *route.Client
 	sandbox  *sandbox.World // nil in the real one
+	keyLog   io.Closer      // the file of --tls-keylog, or nil
 }
 
 func (n *network) close() {
+	_ = n.resolver.Close()
+	if n.keyLog != nil {
+		_ = n.keyLog.Close()
+	}
 	if n.sandbox != nil {
 		_ = n.sandbox.Close()
 	}
@@ -42,10 +48,9 @@ func (r *run) network(ctx context.Context, stream *transcript.Stream, progress *
 	options := dialog.Options{
 		Stream: stream, Timeouts: r.timeouts(), Hello: r.String("helo"), Now: r.clock(),
 		TLS: dialog.TLS{
-			Policy: policyOf(r.String("tls-policy")), Name: r.String("tls-verify-target"),
-			SNI: r.String("tls-sni"), Store: "the system's store",
+			Name: r.String("tls-verify-target"), SNI: r.String("tls-sni"), Store: "the system's store",
 		},
-		Waiting: progress.wait(), Hurry: r.Hurry,
+		Waiting: progress.wait(), Hurry: r.Hurry, ShowSecrets: r.Bool("show-secrets"),
 	}
 	hosts := route.SystemHosts()
 	if r.Bool("sandbox") {
@@ -53,7 +58,7 @@ func (r *run) network(ctx context.Context, stream *transcript.Stream, progress *
 			return nil, err
 		}
 		hosts, dial = "", n.sandbox.Dial
-		n.resolver.Servers = []netip.AddrPort{netip.MustParseAddrPort(n.sandbox.DNS())}
+		n.resolver.Servers = []route.Server{{Addr: netip.MustParseAddrPort(n.sandbox.DNS())}}
 		if options.Hello == "" {
 			options.Hello = "client.test"
 		}
@@ -67,20 +72,23 @@ func (r *run) network(ctx context.Context, stream *transcript.Stream, progress *
 		n.close()
 		return nil, &usageError{msg: "--helo: " + err.Error(), next: r.next}
 	}
-	if path := r.String("tls-ca-path"); path != "" {
-		if options.TLS.Roots, err = loadRoots(path); err != nil {
-			n.close()
-			return nil, &usageError{msg: "--tls-ca-path: " + plainFileError(err).Error(), next: r.next}
-		}
-		options.TLS.Store = path
+	if err := r.handshake(&options.TLS); err != nil {
+		n.close()
+		return nil, err
 	}
-	n.resolver.Timeout = r.Timeouts()["dns"]
+	if n.keyLog, err = r.keyLog(&options.TLS); err != nil {
+		n.close()
+		return nil, err
+	}
+	n.resolver.Timeout, n.resolver.TrustAD = r.Timeouts()["dns"], r.Bool("dns-trust-ad")
+	n.resolver.Roots, n.resolver.Now = options.TLS.Roots, options.Now
 	if r.Bool("verbose") {
 		n.resolver.Trace = func(q route.Query) { stream.Emit(q) }
 	}
 	n.Reach = &reach.Reach{
 		Resolver: n.resolver, HostsFile: hosts, Dial: dial, Via: r.String("via"),
 		ConnectTimeout: r.Duration("connect-timeout"), Session: options,
+		Discover: r.discovery(options.TLS, options.Now),
 	}
 	if t, ok := r.Timeouts()["connect"]; ok {
 		n.ConnectTimeout = t
@@ -138,31 +146,6 @@ func (r *run) target(text string, direct bool) (reach.Target, error) {
 		return t, &usageError{msg: fmt.Sprintf("target %s is TLS from the first byte: --no-tls contradicts it", quote(text)), next: r.next}
 	}
 	return t, nil
-}
-
-// policy is the TLS policy towards t: what was asked for, else verify where
-// users submit messages, else may.
-func (r *run) policy(t reach.Target) dialog.Policy {
-	if policy := r.String("tls-policy"); policy != "" {
-		return policyOf(policy)
-	}
-	return standardPolicy(t)
-}
-
-func standardPolicy(t reach.Target) dialog.Policy {
-	if t.Submission() {
-		return dialog.PolicyVerify
-	}
-	return dialog.PolicyMay
-}
-
-func policyOf(name string) dialog.Policy {
-	for i, word := range policies {
-		if word == name {
-			return dialog.Policy(i)
-		}
-	}
-	return dialog.PolicyMay
 }
 
 func (r *run) timeouts() dialog.Timeouts {

@@ -49,6 +49,10 @@ func runProbe(ctx context.Context, r *run) (exit, error) {
 	}
 	ctx, cancel := r.limited(ctx)
 	defer cancel()
+	logins, err := r.loginsAt(ctx, targets)
+	if err != nil {
+		return exit{Status: StatusUsage}, err
+	}
 	if p.outlook, err = r.open(ctx); err != nil {
 		return exit{Status: StatusUsage}, err
 	}
@@ -61,6 +65,7 @@ func runProbe(ctx context.Context, r *run) (exit, error) {
 			p.Session.Stream = p.stream.For(t.Text)
 		}
 		start := time.Now()
+		p.toward(r, t, logins[i])
 		facts, v := p.probe(ctx, t)
 		if len(targets) > 1 {
 			p.Session.Stream.Emit(concluded{r.advise(v), time.Since(start)})
@@ -132,7 +137,7 @@ func notAQuestion(c dialog.Command) error {
 	case "STARTTLS":
 		return fmt.Errorf("STARTTLS is done by --tls-policy")
 	case "AUTH":
-		return fmt.Errorf("AUTH begins an exchange of its own, which one line cannot hold")
+		return fmt.Errorf("AUTH begins an exchange of its own: --auth does that")
 	}
 	return nil
 }
@@ -141,10 +146,6 @@ func notAQuestion(c dialog.Command) error {
 // every address of every host.
 func (p *prober) probe(ctx context.Context, t reach.Target) (probeTarget, verdict) {
 	facts := probeTarget{Target: t.Text, Servers: []server{}}
-	p.Session.TLS.Policy = p.policy(t)
-	if note := p.Weakened(policies[standardPolicy(t)]); note != "" {
-		p.Session.Stream.Emit(dialog.Finding{Text: note})
-	}
 	hops, err := p.Hops(ctx, t)
 	if err != nil {
 		facts.Error = err.Error()
@@ -156,7 +157,7 @@ func (p *prober) probe(ctx context.Context, t reach.Target) (probeTarget, verdic
 	var asked []answer
 	plan := func(reach.Hop) dialog.Plan {
 		asked = nil
-		plan := dialog.Plan{dialog.Greet(), dialog.Hello(), dialog.StartTLS()}
+		plan := dialog.Plan{dialog.Greet(), dialog.Hello(), dialog.StartTLS(), dialog.Auth()}
 		for _, c := range p.questions {
 			plan = append(plan, dialog.Ask(c, func(r *dialog.Reply) { asked = append(asked, answer{c, r}) }))
 		}

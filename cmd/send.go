@@ -28,6 +28,7 @@ type sending struct {
 // hosts of one domain.
 type part struct {
 	target   reach.Target
+	login    *dialog.Login // nil: nobody logs in
 	delivery dialog.Delivery
 	visits   []reach.Visit
 	err      error // why some recipients are undecided
@@ -51,6 +52,11 @@ func runSend(ctx context.Context, r *run) (exit, error) {
 	s := &sending{run: r, letter: letter, began: time.Now()}
 	if s.parts, err = s.divide(); err != nil {
 		return exit{Status: StatusUsage}, err
+	}
+	for _, p := range s.parts {
+		if p.login, err = r.loginAt(ctx, p.target); err != nil {
+			return exit{Status: StatusUsage}, err
+		}
 	}
 	if s.outlook, err = r.open(ctx); err != nil {
 		return exit{Status: StatusUsage}, err
@@ -145,10 +151,7 @@ func (s *sending) try(ctx context.Context, i int, p *part) {
 		s.stream.Emit(reach.Head{Name: p.target.Text, What: "target", Index: i + 1, Of: len(s.parts)})
 		s.Session.Stream = s.stream.For(p.target.Text)
 	}
-	s.Session.TLS.Policy = s.policy(p.target)
-	if note := s.Weakened(policies[standardPolicy(p.target)]); note != "" {
-		s.Session.Stream.Emit(dialog.Finding{Text: note})
-	}
+	s.toward(s.run, p.target, p.login)
 	hops, err := s.Hops(ctx, p.target)
 	p.err = err
 	if err != nil {

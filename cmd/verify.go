@@ -45,6 +45,7 @@ func (r verifyResult) Lines() []transcript.Line { return r.lines }
 // mailboxes are those of one target: they share its connection.
 type mailboxes struct {
 	target reach.Target
+	login  *dialog.Login // nil: nobody logs in
 	list   []*mailboxFacts
 	to     []mime.Mailbox
 }
@@ -57,6 +58,11 @@ func runVerify(ctx context.Context, r *run) (exit, error) {
 	}
 	ctx, cancel := r.limited(ctx)
 	defer cancel()
+	for _, g := range groups {
+		if g.login, err = r.loginAt(ctx, g.target); err != nil {
+			return exit{Status: StatusUsage}, err
+		}
+	}
 	w, err := r.open(ctx)
 	if err != nil {
 		return exit{Status: StatusUsage}, err
@@ -66,10 +72,7 @@ func runVerify(ctx context.Context, r *run) (exit, error) {
 			w.stream.Emit(reach.Head{Name: g.target.Text, What: "target", Index: i + 1, Of: len(groups)})
 			w.Session.Stream = w.stream.For(g.target.Text)
 		}
-		w.Session.TLS.Policy = r.policy(g.target)
-		if note := r.Weakened(policies[standardPolicy(g.target)]); note != "" {
-			w.Session.Stream.Emit(dialog.Finding{Text: note})
-		}
+		w.toward(r, g.target, g.login)
 		w.verify(ctx, g)
 	}
 	result := verifyResult{Schema: "ehlo.verify/1", TookMS: transcript.Millis(time.Since(began))}
@@ -121,7 +124,7 @@ func (w *outlook) verify(ctx context.Context, g *mailboxes) {
 	if err == nil {
 		plan := func(hop reach.Hop) dialog.Plan {
 			return dialog.Plan{
-				dialog.Greet(), dialog.Hello(), dialog.StartTLS(),
+				dialog.Greet(), dialog.Hello(), dialog.StartTLS(), dialog.Auth(),
 				{Do: func(ctx context.Context, s *dialog.Session) error { return g.ask(ctx, s, hop.Host) }},
 				dialog.Quit(),
 			}

@@ -11,7 +11,9 @@ import (
 // Command is one command line without its line end. It cannot hold a CR, an LF
 // or a NUL, so that nothing a user or a file says becomes a second command.
 type Command struct {
-	parts []any // string or transcript.Secret, joined by spaces
+	parts   []any  // string or transcript.Secret, joined by spaces
+	shape   string // what is in the base64 of an AUTH exchange, without its secrets
+	answers string // the command that a line goes on with, where it is none itself
 }
 
 // NewCommand joins verb and args, each a string or a transcript.Secret, by
@@ -53,10 +55,11 @@ func verbOf(line string) string {
 	return strings.ToUpper(verb)
 }
 
-// Verb is the command's first word in capitals, "" for no command.
+// Verb is the command's first word in capitals, or that of the command which a
+// line of AUTH goes on with; "" for no command.
 func (c Command) Verb() string {
-	if len(c.parts) == 0 {
-		return ""
+	if len(c.parts) == 0 || c.answers != "" {
+		return c.answers
 	}
 	verb, _ := c.parts[0].(string)
 	return verbOf(verb)

@@ -80,7 +80,10 @@ func (e *TimeoutError) Timeout() bool { return true }
 // TLSError is a handshake that failed, a certificate that did not satisfy the
 // policy, or TLS that was asked for and not offered.
 type TLSError struct {
+	Kind     TLSKind
 	Reason   string
+	Likely   string // what probably causes it, for a person; "" if Reason says all
+	Alert    int    // the alert with which the server ended it (RFC 8446 section 6), 0 without one
 	Unproven string // the name that the certificate does not prove, if that is it
 	Implicit bool   // TLS was begun with the first byte, not by STARTTLS
 	Err      error  // of the handshake, or nil
@@ -109,3 +112,28 @@ type UnmetError struct {
 }
 
 func (e *UnmetError) Error() string { return e.Reason }
+
+// AuthError is a login that was asked for and did not come about.
+type AuthError struct {
+	Kind      AuthKind
+	Reason    string
+	Mechanism string   // that was tried last; "" if none was
+	Reply     *Reply   // that refused it, or nil
+	Offered   []string // the mechanisms that the server listed
+	Fatal     bool     // the two sides no longer agree on where they stand
+}
+
+func (e *AuthError) Error() string { return e.Reason }
+
+// AuthKind says at what a login failed.
+type AuthKind int
+
+// The ways in which a login fails.
+const (
+	AuthRefused     AuthKind = iota // the server said no: see Reply
+	AuthNotOffered                  // the server does not offer AUTH
+	AuthNoMechanism                 // nothing is offered that the credentials fit
+	AuthClear                       // the connection is not encrypted
+	AuthUnproven                    // the server has not proved its name
+	AuthBroken                      // the server broke the mechanism, or could not prove itself
+)

@@ -1,10 +1,12 @@
 package dialog
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/ehlo-mail/ehlo/dialog/transcript"
 )
@@ -18,10 +20,11 @@ type Sent struct {
 
 // SentItem is one line of a Sent, or a body.
 type SentItem struct {
-	Text  string   `json:"text"`            // the command, "." or "(message, 812 bytes)"
-	Bytes int64    `json:"bytes,omitempty"` // of a body, as the message counts them
-	Data  []string `json:"data,omitempty"`  // the body's lines, as far as they are to be shown
-	body  bool
+	Text    string   `json:"text"`              // the command, "." or "(message, 812 bytes)"
+	Decoded string   `json:"decoded,omitempty"` // what base64 of AUTH is in it, without its secrets
+	Bytes   int64    `json:"bytes,omitempty"`   // of a body, as the message counts them
+	Data    []string `json:"data,omitempty"`    // the body's lines, as far as they are to be shown
+	body    bool
 }
 
 // Kind is "sent".
@@ -31,7 +34,10 @@ func (Sent) Kind() string { return "sent" }
 func (e Sent) Lines() []transcript.Line {
 	var lines []transcript.Line
 	for _, item := range e.Items {
-		line := transcript.Line{Mark: transcript.Sent, Secure: e.Secure, Text: item.Text}
+		line := transcript.Line{Mark: transcript.Sent, Secure: e.Secure, Text: item.Text, Aside: quoted(item.Decoded)}
+		if item.Text == "" {
+			line.Aside = "an empty line"
+		}
 		if !item.body {
 			line.Raw = item.Text + "\r\n"
 		}
@@ -67,8 +73,28 @@ func (e Received) MarshalJSON() ([]byte, error) {
 		Secure  bool   `json:"secure"`
 		Answers string `json:"answers"`
 		replyFields
+		Decoded  string   `json:"decoded,omitempty"`
 		Findings []string `json:"findings,omitempty"`
-	}{e.Secure, e.Answers, e.Reply.fields(), e.Findings})
+	}{e.Secure, e.Answers, e.Reply.fields(), e.decoded(), e.Findings})
+}
+
+// decoded is what a 334 asks, where that is text.
+func (e Received) decoded() string {
+	if e.Reply.Code != 334 || e.Answers != "AUTH" {
+		return ""
+	}
+	text, err := base64.StdEncoding.DecodeString(e.Reply.Text())
+	if err != nil || !utf8.Valid(text) {
+		return ""
+	}
+	return string(text)
+}
+
+func quoted(text string) string {
+	if text == "" {
+		return ""
+	}
+	return `"` + text + `"`
 }
 
 // Lines shows the reply line by line, as it came, and its findings.
@@ -89,6 +115,9 @@ func (e Received) Lines() []transcript.Line {
 		lines[last].Took = e.Reply.Took
 		if e.Group {
 			lines[last].Aside = e.Answers
+		}
+		if text := e.decoded(); text != "" {
+			lines[last].Aside = quoted(text)
 		}
 	}
 	for _, finding := range e.Findings {

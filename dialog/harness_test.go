@@ -178,6 +178,7 @@ func errorKind(err error) string {
 		e       *Error
 		refusal *Refusal
 		unmet   *UnmetError
+		login   *AuthError
 		kind    = fmt.Sprintf("%T", err)
 	)
 	switch {
@@ -195,6 +196,8 @@ func errorKind(err error) string {
 		kind = "timeout"
 	case errors.As(err, new(*TLSError)):
 		kind = "tls"
+	case errors.As(err, &login):
+		kind = "login " + [...]string{"refused", "not offered", "no mechanism", "clear", "unproven", "broken"}[login.Kind]
 	case errors.As(err, new(*BodyError)):
 		kind = "body"
 	case errors.Is(err, context.Canceled):
@@ -217,6 +220,17 @@ func (r *recorder) Write(record transcript.Record) {
 
 func (*recorder) Close() error { return nil }
 
+// cutShown cuts shown off the wire, of which a line with a hidden part shows only
+// the beginning.
+func cutShown(wire, shown string) (before, rest string, ok bool) {
+	visible, _, hides := strings.Cut(shown, transcript.Hidden)
+	before, rest, ok = strings.Cut(wire, visible)
+	if ok && hides {
+		_, rest, ok = strings.Cut(rest, "\r\n")
+	}
+	return before, rest, ok
+}
+
 // check compares the transcript with the wire: what is shown as sent was heard,
 // in order, and what is shown as received was said.
 func (r *recorder) check(t *testing.T, srv *scripted, shows string) {
@@ -230,14 +244,14 @@ func (r *recorder) check(t *testing.T, srv *scripted, shows string) {
 				if item.body {
 					continue
 				}
-				_, rest, ok := strings.Cut(heard, item.Text+"\r\n")
+				_, rest, ok := cutShown(heard, item.Text+"\r\n")
 				if !ok && !srv.deaf {
 					t.Errorf("shown as sent and not heard: %q", item.Text)
 				}
 				heard = rest
 			}
 		case Received:
-			_, rest, ok := strings.Cut(said, string(e.Reply.Raw))
+			_, rest, ok := cutShown(said, string(e.Reply.Raw))
 			if !ok {
 				t.Errorf("shown as received and not said: %q", e.Reply.Raw)
 			}

@@ -4,15 +4,21 @@ import "time"
 
 // What a server may make us hold or do, whatever it sends.
 const (
-	maxReplyLine = 8 << 10         // bytes of one reply line with its line end; RFC 5321 section 4.5.3.1.5 asks for 512
-	maxReply     = 256 << 10       // bytes of one reply
-	maxReplies   = 16 << 20        // bytes of all replies of a session
-	maxKeywords  = 1000            // lines of an EHLO reply that are looked at
-	maxCommand   = 8 << 10         // bytes of a command line; RFC 5321 section 4.5.3.1.4 asks for 512 and more with extensions
-	writeBuffer  = 32 << 10        // bytes of one write; a body up to this size travels with its envelope
-	maxShownData = 1 << 20         // bytes of a message that --show-data keeps
-	blockTime    = 3 * time.Minute // to write one block of a body, RFC 5321 section 4.5.3.2.5
-	lastWords    = 2 * time.Second // to read a reply that may explain why a write failed
+	maxReplyLine    = 8 << 10         // bytes of one reply line with its line end; RFC 5321 section 4.5.3.1.5 asks for 512
+	maxReply        = 256 << 10       // bytes of one reply
+	maxReplies      = 16 << 20        // bytes of all replies of a session
+	maxKeywords     = 1000            // lines of an EHLO reply that are looked at
+	maxCommand      = 8 << 10         // bytes of a command line; RFC 5321 section 4.5.3.1.4 asks for 512 and more with extensions
+	maxPlainCommand = 512             // bytes of a command line that every server takes, RFC 5321 section 4.5.3.1.4
+	maxAuthRounds   = 20              // challenges of one AUTH exchange
+	maxChallenge    = 12288           // characters of a challenge, RFC 4954 section 4
+	writeBuffer     = 32 << 10        // bytes of one write; a body up to this size travels with its envelope
+	maxShownData    = 1 << 20         // bytes of a message that --show-data keeps
+	maxChain        = 20              // certificates of a chain that are looked at
+	maxLinks        = 100             // signatures within a chain that are checked, as crypto/x509 has it
+	maxStaple       = 64 << 10        // bytes of an OCSP response
+	blockTime       = 3 * time.Minute // to write one block of a body, RFC 5321 section 4.5.3.2.5
+	lastWords       = 2 * time.Second // to read a reply that may explain why a write failed
 )
 
 // Timeouts are the limits on waiting, one for each kind of reply. They count

@@ -14,6 +14,7 @@ import (
 type replyReader struct {
 	r    *bufio.Reader
 	read int // bytes of all replies so far
+	mask masker
 }
 
 func newReplyReader(r io.Reader) *replyReader {
@@ -26,8 +27,9 @@ func newReplyReader(r io.Reader) *replyReader {
 func (rr *replyReader) next() (*Reply, error) {
 	reply := &Reply{}
 	for more := true; more; {
-		line, err := rr.r.ReadSlice('\n')
-		rr.read += len(line)
+		came, err := rr.r.ReadSlice('\n')
+		rr.read += len(came)
+		line, echo := rr.hide(reply, came)
 		switch {
 		case errors.Is(err, bufio.ErrBufferFull):
 			return nil, &ProtocolError{Reason: fmt.Sprintf("a reply line of over %d bytes", maxReplyLine), Quote: quote(line)}
@@ -43,8 +45,28 @@ func (rr *replyReader) next() (*Reply, error) {
 		if more, err = reply.add(line); err != nil {
 			return nil, err
 		}
+		if echo {
+			reply.odd("the reply repeated the password; it is masked")
+		}
 	}
 	return reply, nil
+}
+
+// hide masks the secrets that a line repeats, behind its code. What a 334 asks
+// is kept as it came, for the mechanism.
+func (rr *replyReader) hide(reply *Reply, line []byte) (hidden []byte, echo bool) {
+	from := 0
+	if code, _, ok := lineCode(trimEnd(line)); ok {
+		from = min(4, len(line))
+		if code == 334 && len(reply.Raw) == 0 {
+			reply.asked = string(trimEnd(line)[min(4, len(trimEnd(line))):])
+		}
+	}
+	text, echo := rr.mask.Hide(line[from:])
+	if !echo {
+		return line, false
+	}
+	return append(bytes.Clone(line[:from]), text...), true
 }
 
 // add takes the next line, line end included, and reports whether another one

@@ -17,6 +17,7 @@ type Reply struct {
 	Raw      []byte        // all its bytes as they came, line ends included
 	Oddities []string      // what was tolerated in it
 	Took     time.Duration // since its group of commands left
+	asked    string        // the text of a 334, without any mask
 }
 
 // Positive reports whether the server agreed: 2yz.
@@ -63,6 +64,14 @@ func (r *Reply) Codes() string {
 
 // String is the reply on one line.
 func (r *Reply) String() string { return strings.TrimSpace(r.Codes() + " " + r.Text()) }
+
+// challenge is what a 334 asks, decoded (RFC 4954 section 4).
+func (r *Reply) challenge() ([]byte, error) {
+	if len(r.asked) > maxChallenge {
+		return nil, fmt.Errorf("a challenge of over %d characters", maxChallenge)
+	}
+	return base64.StdEncoding.DecodeString(strings.TrimSpace(r.asked))
+}
 
 // MarshalJSON gives code, enhanced, lines, oddities, took_ms and, if the reply
 // is not UTF-8, raw_base64.

@@ -19,12 +19,14 @@ type Options struct {
 	Waiting  func(Waiting)   // told whenever a wait begins; may be nil
 	Hello    string          // the name or address literal behind EHLO
 	TLS      TLS
-	Stop     *Stop // where to stop before the end, or nil
+	Login    *Login // who logs in, or nil
+	Stop     *Stop  // where to stop before the end, or nil
 
-	Pipelining Use
-	Chunking   Use
-	ShowData   ShowData
-	Now        func() time.Time // the clock certificates are judged by
+	Pipelining  Use
+	Chunking    Use
+	ShowData    ShowData
+	ShowSecrets bool             // neither what is sent nor what is repeated is hidden
+	Now         func() time.Time // the clock certificates are judged by
 }
 
 // Use says whether an extension is used.
@@ -73,7 +75,8 @@ type TLS struct {
 	Groups       []tls.CurveID          // nil is the library's choice
 	KeyLog       io.Writer              // gets the connection's secrets; nil
 	Sessions     tls.ClientSessionCache // to resume sessions; nil
-	// Prove, if set, judges the peer in place of name, dates and chain: DANE.
+	// Prove, if set, judges the peer: DANE. Our own verdicts are then shown and
+	// do not count.
 	Prove func(tls.ConnectionState) []TLSVerdict
 }
 
@@ -116,10 +119,11 @@ func (s *Stop) unread(turns []Turn, stopped bool) bool {
 // does not grow with the number of messages.
 type Report struct {
 	Banner  *Reply
-	Offers  []Offers   // one for every EHLO or HELO
-	TLS     *TLSReport // nil without a handshake
-	Reached Phase      // the latest phase that was answered
-	Stopped bool       // as Options.Stop asked
+	Offers  []Offers    // one for every EHLO or HELO
+	TLS     *TLSReport  // nil without a handshake
+	Auth    *AuthReport // nil without a login
+	Reached Phase       // the latest phase that was answered
+	Stopped bool        // as Options.Stop asked
 }
 
 // Session is one connection to a server, and what is known of it.

@@ -1,16 +1,6 @@
 package dialog
 
-import (
-	"context"
-	"crypto/tls"
-	"errors"
-	"fmt"
-	"io"
-	"net"
-	"strings"
-	"syscall"
-	"time"
-)
+import "context"
 
 // StartTLS secures the connection where the policy and the server allow it, and
 // says EHLO again, as what was offered before is void then (RFC 3207 section
@@ -30,7 +20,10 @@ func StartTLS() Stage {
 		if _, offered := s.Offers("STARTTLS"); !offered {
 			if s.TLS.Policy > PolicyMay {
 				s.Stream.Emit(Finding{Fail: true, Text: "STARTTLS is not offered, and TLS is demanded"})
-				return &Error{PhaseTLS, &TLSError{Reason: "the server does not offer STARTTLS"}}
+				return &Error{PhaseTLS, &TLSError{
+					Kind: TLSNotOffered, Reason: "the server does not offer STARTTLS",
+					Likely: "the server has no TLS on this port, or something in between takes the offer out of its reply",
+				}}
 			}
 			s.Stream.Emit(Finding{Text: "STARTTLS is not offered: what follows travels in the clear"})
 			return nil
@@ -59,10 +52,18 @@ func (s *Session) declined(err error, reply *Reply) error {
 	case reply.Code == 421 || !reply.Temporary() && !reply.Permanent():
 		return err
 	case s.TLS.Policy > PolicyMay:
-		return &Error{PhaseTLS, &TLSError{Reason: "the server refused STARTTLS with " + reply.String()}}
+		return &Error{PhaseTLS, &TLSError{Kind: TLSRefused, Reason: "the server refused STARTTLS with " + reply.String(), Likely: unwilling(reply)}}
 	}
 	s.Stream.Emit(Finding{Text: "STARTTLS was refused: going on in the clear"})
 	return nil
+}
+
+// unwilling is why a server that offers STARTTLS refuses it (RFC 3207 section 4).
+func unwilling(reply *Reply) string {
+	if reply.Code == 454 {
+		return "the server's TLS is broken for now: a certificate or key that it cannot read; its log says"
+	}
+	return "something in between, which knows no STARTTLS, answers for the server"
 }
 
 // handshake puts TLS on the connection. The reader has stopped behind the 220.
@@ -103,54 +104,5 @@ func (s *Session) judge(report *TLSReport) error {
 	if s.TLS.Policy < PolicyVerify || report.Verified() {
 		return nil
 	}
-	return &Error{PhaseTLS, &TLSError{Reason: "the certificate does not prove " + report.Name, Unproven: report.Name}}
-}
-
-// Handshake does a TLS handshake on nc within limit and judges the certificate
-// at the time now, on our own terms, so that a failure is explained in full. The
-// error is a *TLSError, a *LostError, a *TimeoutError or the context's cause; an
-// unproven certificate is none.
-func Handshake(ctx context.Context, nc net.Conn, t TLS, limit time.Duration, now time.Time) (*tls.Conn, *TLSReport, error) {
-	began := time.Now()
-	within, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	sni := t.SNI
-	if sni == "" {
-		sni = t.Name
-	}
-	if net.ParseIP(sni) != nil {
-		sni = "" // RFC 6066 section 3: an address is not a server name
-	}
-	conn := tls.Client(nc, &tls.Config{
-		ServerName:         sni,
-		InsecureSkipVerify: true, // observe judges, with every reason
-		MinVersion:         tls.VersionTLS10,
-	})
-	if err := conn.HandshakeContext(within); err != nil {
-		switch {
-		case ctx.Err() != nil:
-			return nil, nil, context.Cause(ctx)
-		case within.Err() != nil:
-			return nil, nil, &TimeoutError{For: "end of the TLS handshake", After: limit}
-		}
-		return nil, nil, handshakeError(err)
-	}
-	report := observe(conn.ConnectionState(), t, now)
-	report.Took = time.Since(began)
-	return conn, report, nil
-}
-
-func handshakeError(err error) error {
-	var op *net.OpError
-	var record tls.RecordHeaderError
-	switch {
-	case errors.As(err, &record):
-		return &TLSError{Reason: fmt.Sprintf("the server does not speak TLS: it sent '%s'", record.RecordHeader[:])}
-	case errors.As(err, &op) && op.Op == "remote error": // as crypto/tls reports an alert
-		alert := strings.TrimPrefix(op.Err.Error(), "tls: ")
-		return &TLSError{Reason: "the server ended the TLS handshake with an alert", Err: errors.New(alert)}
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return &TLSError{Reason: "the TLS handshake failed", Err: lost(err).(*LostError).Err}
-	}
-	return &TLSError{Reason: "the TLS handshake failed", Err: err}
+	return &Error{PhaseTLS, &TLSError{Kind: TLSUnproven, Reason: "the certificate does not prove " + report.Name, Unproven: report.Name}}
 }

@@ -4,9 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"net"
 	"strings"
 	"time"
 
@@ -19,31 +17,29 @@ type TLSReport struct {
 	Implicit bool
 	Version  uint16
 	Suite    uint16
-	Group    tls.CurveID
-	Name     string // that the certificate had to prove
-	Chain    []*x509.Certificate
-	Verdicts []TLSVerdict // name, dates, chain
-	Left     int          // whole days until the first certificate expires, negative since
-	Demanded bool         // the policy needs proof
+	Group    tls.CurveID // 0 where the key exchange has none
+	ALPN     string      // the protocol that was agreed on; "" if none was
+	Resumed  bool        // an earlier session went on: what the server showed then is judged again
+	Name     string      // that the certificate had to prove
+	Left     int         // whole days until the first certificate expires, negative since
+	Demanded bool        // the policy needs proof
 	Took     time.Duration
+
+	Chain  []*x509.Certificate // as the server sent it
+	Path   []*x509.Certificate // as it was followed: to the store, or to where it breaks
+	Staple []byte              // an OCSP response, as it came; see OCSP
+	SCTs   int                 // signed certificate timestamps in the handshake (RFC 6962)
+	Asked  bool                // the server asked for a client certificate
+	Shown  bool                // one was shown
+
+	Verdicts []TLSVerdict // that Verified counts: name, dates, chain, usage, key, signature; or TLS.Prove's
+	Observed []TLSVerdict // those that TLS.Prove took the place of
+	Remarks  []string     // what is odd and no fault
+	warnings []string     // what is weak whatever the certificate proves
 }
 
-// TLSVerdict is one thing that a certificate has to satisfy.
-type TLSVerdict struct {
-	Check string `json:"check"` // "name", "dates", "chain"
-	OK    bool   `json:"ok"`
-	Text  string `json:"text"`
-}
-
-// Verified reports whether the certificate proves the name.
-func (r *TLSReport) Verified() bool {
-	for _, v := range r.Verdicts {
-		if !v.OK {
-			return false
-		}
-	}
-	return len(r.Verdicts) > 0
-}
+// Verified reports whether the server proved the name.
+func (r *TLSReport) Verified() bool { return proven(r.Verdicts) }
 
 // Kind is "tls".
 func (r *TLSReport) Kind() string { return "tls" }
@@ -53,7 +49,13 @@ func (r *TLSReport) Kind() string { return "tls" }
 func (r *TLSReport) Summary() string {
 	parts := []string{"not verified"}
 	if r.Verified() {
-		parts[0] = fmt.Sprintf("verified %s, %s left", r.Name, count(r.Left, "day"))
+		parts[0] = "verified " + r.Name
+		if len(r.Observed) > 0 {
+			parts[0] += " by " + strings.ToUpper(r.Verdicts[0].Check)
+		}
+		if r.Left >= 0 {
+			parts[0] += fmt.Sprintf(", %s left", count(r.Left, "day"))
+		}
 	}
 	parts = append(parts, tls.VersionName(r.Version), suiteName(r.Suite))
 	if r.Group != 0 {
@@ -62,43 +64,53 @@ func (r *TLSReport) Summary() string {
 	return strings.Join(parts, " · ")
 }
 
-// Lines is one line, and if the certificate proves nothing one for each verdict.
+// Lines is one line, below it what is weak, and if the certificate proves
+// nothing a line for each of name, dates and chain and for whatever else is
+// wrong. The rest are notes.
 func (r *TLSReport) Lines() []transcript.Line {
 	lines := []transcript.Line{{Mark: transcript.Phase, Label: "tls", Took: r.Took, Text: r.Summary()}}
-	if r.Version < tls.VersionTLS12 {
-		lines = append(lines, transcript.Line{Mark: transcript.Finding, Text: tls.VersionName(r.Version) + " is deprecated (RFC 8996)"})
+	say := func(mark transcript.Mark, text string) { lines = append(lines, transcript.Line{Mark: mark, Text: text}) }
+	for _, w := range r.warnings {
+		say(transcript.Finding, w)
 	}
 	for _, v := range r.Verdicts {
-		mark := transcript.Good
-		switch {
-		case r.Verified():
-			mark = transcript.Note
-		case !v.OK && r.Demanded:
-			mark = transcript.Failure
-		case !v.OK:
-			mark = transcript.Finding
-		}
-		lines = append(lines, transcript.Line{Mark: mark, Text: v.Check + ": " + v.Text})
+		say(r.mark(v), v.Check+": "+v.Text)
 	}
-	for i, c := range r.Chain {
-		lines = append(lines, transcript.Line{Mark: transcript.Note, Text: fmt.Sprintf("certificate %d: %s, by %s, until %s",
-			i, commonName(c.Subject.CommonName, c.Subject.String()), commonName(c.Issuer.CommonName, c.Issuer.String()), minute(c.NotAfter))})
+	for _, v := range r.Observed {
+		text := v.Check + ": " + v.Text
+		if !v.OK {
+			text += " (does not count)"
+		}
+		say(transcript.Note, text)
+	}
+	for i, c := range r.Chain[:min(len(r.Chain), maxChain)] {
+		say(transcript.Note, fmt.Sprintf("certificate %d: %s, by %s, %s, until %s", i, CertificateTitle(c), issuerTitle(c), certificateKey(c), minute(c.NotAfter)))
+	}
+	for _, text := range r.Remarks {
+		say(transcript.Note, text)
 	}
 	return lines
 }
 
-// MarshalJSON gives what was negotiated, the verdicts and the chain.
-func (r *TLSReport) MarshalJSON() ([]byte, error) {
-	type certificate struct {
-		Subject   string    `json:"subject"`
-		Issuer    string    `json:"issuer"`
-		Names     []string  `json:"names"`
-		NotBefore time.Time `json:"not_before"`
-		NotAfter  time.Time `json:"not_after"`
+func (r *TLSReport) mark(v TLSVerdict) transcript.Mark {
+	minor := v.Check == "usage" || v.Check == "key" || v.Check == "signature"
+	switch {
+	case r.Verified(), v.OK && minor:
+		return transcript.Note
+	case v.OK:
+		return transcript.Good
+	case r.Demanded:
+		return transcript.Failure
 	}
-	chain := []certificate{} // never null
-	for _, c := range r.Chain {
-		chain = append(chain, certificate{c.Subject.String(), c.Issuer.String(), certificateNames(c), c.NotBefore.UTC(), c.NotAfter.UTC()})
+	return transcript.Finding
+}
+
+// MarshalJSON gives what was negotiated, the verdicts and the chain, at most 20
+// certificates of it.
+func (r *TLSReport) MarshalJSON() ([]byte, error) {
+	chain := []Certificate{} // never null
+	for _, c := range r.Chain[:min(len(r.Chain), maxChain)] {
+		chain = append(chain, Describe(c))
 	}
 	group := ""
 	if r.Group != 0 {
@@ -110,13 +122,29 @@ func (r *TLSReport) MarshalJSON() ([]byte, error) {
 		Version  string        `json:"version"`
 		Suite    string        `json:"suite"`
 		Group    string        `json:"group,omitempty"`
+		ALPN     string        `json:"alpn"`
+		Resumed  bool          `json:"resumed"`
 		Name     string        `json:"name"`
 		DaysLeft int           `json:"days_left"`
+		Asked    bool          `json:"client_certificate_asked"`
+		Shown    bool          `json:"client_certificate_shown"`
+		OCSP     string        `json:"ocsp"`
+		SCTs     int           `json:"scts"`
 		Verdicts []TLSVerdict  `json:"verdicts"`
-		Chain    []certificate `json:"chain"`
+		Observed []TLSVerdict  `json:"observed"`
+		Warnings []string      `json:"warnings"`
+		Remarks  []string      `json:"remarks"`
+		Chain    []Certificate `json:"chain"`
 		TookMS   float64       `json:"took_ms"`
-	}{r.Verified(), r.Implicit, tls.VersionName(r.Version), tls.CipherSuiteName(r.Suite), group, r.Name, r.Left, r.Verdicts, chain, milliseconds(r.Took)})
+	}{
+		r.Verified(), r.Implicit, tls.VersionName(r.Version), tls.CipherSuiteName(r.Suite), group, r.ALPN, r.Resumed,
+		r.Name, r.Left, r.Asked, r.Shown, r.stapleStatus(), r.SCTs,
+		list(r.Verdicts), list(r.Observed), list(r.warnings), list(r.Remarks), chain, milliseconds(r.Took),
+	})
 }
+
+// list is values, and never null in JSON.
+func list[T any](values []T) []T { return append([]T{}, values...) }
 
 // suiteName is a suite's name without what TLS 1.3 leaves out of it too.
 func suiteName(id uint16) string {
@@ -130,98 +158,85 @@ func suiteName(id uint16) string {
 	return name
 }
 
-// observe judges the certificate three ways at once, so that several faults are
-// all seen: its names (RFC 9525), its dates, and the chain (RFC 5280), which is
-// followed at a time when the first certificate is valid.
+// observe judges what a handshake showed.
 func observe(state tls.ConnectionState, t TLS, now time.Time) *TLSReport {
-	r := &TLSReport{Demanded: t.Policy >= PolicyVerify, Version: state.Version, Suite: state.CipherSuite, Group: state.CurveID, Name: t.Name, Chain: state.PeerCertificates}
+	r := &TLSReport{
+		Demanded: t.Policy >= PolicyVerify, Name: t.Name, Chain: state.PeerCertificates,
+		Version: state.Version, Suite: state.CipherSuite, Group: state.CurveID, ALPN: state.NegotiatedProtocol, Resumed: state.DidResume,
+		Staple: state.OCSPResponse, SCTs: len(state.SignedCertificateTimestamps),
+	}
+	r.weigh(t)
 	if len(r.Chain) == 0 {
 		r.Verdicts = []TLSVerdict{{"chain", false, "the server sent no certificate"}}
 		return r
 	}
-	leaf := r.Chain[0]
-	r.Left = int(leaf.NotAfter.Sub(now).Hours() / 24)
-	r.Verdicts = []TLSVerdict{nameVerdict(leaf, t.Name), datesVerdict(r.Chain, now), chainVerdict(r.Chain, t, now)}
+	in := &inspection{TLS: t, now: now, suite: r.Suite, sent: r.Chain[:min(len(r.Chain), maxChain)]}
+	if len(r.Chain) > maxChain {
+		r.Remarks = append(r.Remarks, fmt.Sprintf("%d certificates were sent; the first %d are looked at", len(r.Chain), maxChain))
+	}
+	r.Left = daysLeft(r.Chain[0], now)
+	r.Verdicts = in.verdicts()
+	r.Path = in.path.certs
+	r.Remarks = append(r.Remarks, in.remarks...)
+	if t.Prove != nil {
+		r.Verdicts, r.Observed = t.Prove(state), r.Verdicts
+	}
+	r.weighStaple(now)
 	return r
 }
 
-func nameVerdict(leaf *x509.Certificate, name string) TLSVerdict {
-	wanted := name
-	if net.ParseIP(name) != nil {
-		wanted = "[" + name + "]"
+// daysLeft is whole days, rounded down: -1 in the first day after the end.
+func daysLeft(c *x509.Certificate, now time.Time) int {
+	const day = 24 * time.Hour
+	left := c.NotAfter.Sub(now)
+	if left < 0 && left%day != 0 {
+		left -= day
 	}
-	if leaf.VerifyHostname(wanted) == nil {
-		return TLSVerdict{"name", true, "the certificate is for " + name}
-	}
-	names := certificateNames(leaf)
-	if len(names) == 0 {
-		return TLSVerdict{"name", false, fmt.Sprintf("wanted %s; the certificate lists no name", name)}
-	}
-	more := ""
-	if len(names) > 5 {
-		names, more = names[:5], fmt.Sprintf(" and %d more", len(names)-5)
-	}
-	return TLSVerdict{"name", false, fmt.Sprintf("wanted %s; the certificate is for %s%s", name, strings.Join(names, ", "), more)}
+	return int(left / day)
 }
 
-func certificateNames(c *x509.Certificate) []string {
-	names := append([]string{}, c.DNSNames...)
-	for _, ip := range c.IPAddresses {
-		names = append(names, ip.String())
+// weigh remarks on what was negotiated.
+func (r *TLSReport) weigh(t TLS) {
+	if r.Version < tls.VersionTLS12 {
+		r.warnings = append(r.warnings, tls.VersionName(r.Version)+" is deprecated (RFC 8996)")
 	}
-	return names
-}
-
-func datesVerdict(chain []*x509.Certificate, now time.Time) TLSVerdict {
-	for i, c := range chain {
-		which := ""
-		if i > 0 {
-			which = c.Subject.CommonName + " "
-		}
-		switch {
-		case now.After(c.NotAfter):
-			return TLSVerdict{"dates", false, fmt.Sprintf("%sexpired %s ago, on %s", which, count(int(now.Sub(c.NotAfter).Hours()/24), "day"), minute(c.NotAfter))}
-		case now.Before(c.NotBefore):
-			return TLSVerdict{"dates", false, fmt.Sprintf("%snot valid before %s", which, minute(c.NotBefore))}
+	for _, suite := range tls.InsecureCipherSuites() {
+		if suite.ID == r.Suite {
+			r.warnings = append(r.warnings, weakness(suite.Name))
 		}
 	}
-	return TLSVerdict{"dates", true, "valid until " + minute(chain[0].NotAfter)}
+	if len(t.Suites) > 0 && r.Version >= tls.VersionTLS13 {
+		r.Remarks = append(r.Remarks, "the suites that were asked for are those of TLS 1.2 and before; TLS 1.3 chose from its own")
+	}
+	if r.Resumed {
+		r.Remarks = append(r.Remarks, "an earlier session was resumed: the certificate is the one of then")
+	}
 }
 
-func chainVerdict(chain []*x509.Certificate, t TLS, now time.Time) TLSVerdict {
-	leaf := chain[0]
-	if now.After(leaf.NotAfter) {
-		now = leaf.NotAfter
-	}
-	if now.Before(leaf.NotBefore) {
-		now = leaf.NotBefore
-	}
-	rest := x509.NewCertPool()
-	for _, c := range chain[1:] {
-		rest.AddCert(c)
-	}
-	found, err := leaf.Verify(x509.VerifyOptions{Roots: t.Roots, Intermediates: rest, CurrentTime: now})
-	if err == nil {
-		root := found[0][len(found[0])-1]
-		return TLSVerdict{"chain", true, fmt.Sprintf("leads to %s, in %s", commonName(root.Subject.CommonName, root.Subject.String()), t.Store)}
-	}
-	last := chain[len(chain)-1]
-	var unknown x509.UnknownAuthorityError
+// weakness is why the Go library calls a suite insecure.
+func weakness(suite string) string {
+	why := "authenticates after it encrypts (Lucky 13)"
 	switch {
-	case len(chain) == 1 && leaf.CheckSignatureFrom(leaf) == nil || string(leaf.RawIssuer) == string(leaf.RawSubject):
-		return TLSVerdict{"chain", false, "self-signed, and not in " + t.Store}
-	case errors.As(err, &unknown):
-		return TLSVerdict{"chain", false, fmt.Sprintf("ends at %s, whose issuer %s is neither sent nor in %s",
-			commonName(last.Subject.CommonName, last.Subject.String()), commonName(last.Issuer.CommonName, last.Issuer.String()), t.Store)}
+	case strings.Contains(suite, "RC4"):
+		why = "RC4 is broken (RFC 7465)"
+	case strings.Contains(suite, "3DES"):
+		why = "a block of 64 bits is too small (Sweet32)"
+	case strings.HasPrefix(suite, "TLS_RSA_"):
+		why = "no forward secrecy: the server's key opens what was recorded"
 	}
-	return TLSVerdict{"chain", false, strings.TrimPrefix(err.Error(), "x509: ")}
+	return suite + ": " + why
 }
 
-func commonName(name, whole string) string {
-	if name != "" {
-		return name
+// weighStaple looks into the OCSP response.
+func (r *TLSReport) weighStaple(now time.Time) {
+	s, err := r.OCSP()
+	switch {
+	case err != nil && len(r.Staple) > 0:
+		r.Remarks = append(r.Remarks, err.Error())
+	case err != nil:
+	case s.Stale(now):
+		r.Remarks = append(r.Remarks, fmt.Sprintf("the OCSP response is for %s to %s", minute(s.ThisUpdate), minute(s.NextUpdate)))
+	case s.Status == "revoked":
+		r.warnings = append(r.warnings, fmt.Sprintf("revoked on %s, as the OCSP response in the handshake says (by %s)", minute(s.Revoked), s.By))
 	}
-	return whole
 }
-
-func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04Z") }

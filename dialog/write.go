@@ -26,7 +26,7 @@ func (w *groupWriter) step(i int) error {
 	step := &w.turns[i].Step
 	w.current, w.within = i, true
 	if !step.Command.IsZero() {
-		w.items = append(w.items, SentItem{Text: step.Command.String()})
+		w.items = append(w.items, SentItem{Text: step.Command.String(), Decoded: step.Command.shape})
 		if err := w.append([]byte(step.Command.line() + "\r\n")); err != nil {
 			return err
 		}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/ehlo-mail/ehlo/dialog"
+	"github.com/ehlo-mail/ehlo/dialog/policy"
 	"github.com/ehlo-mail/ehlo/dialog/route"
 )
 
@@ -31,7 +32,9 @@ type Reach struct {
 	Family         route.Family
 	ConnectTo      []Redirect
 	ConnectTimeout time.Duration  // for one address
+	Discover       *Discovery     // nil: what the domain publishes of TLS is not looked up
 	Session        dialog.Options // for each session; TLS.Name is the hop's host unless it is set
+	Visited        func(Visit)    // told of each visit as it ends; may be nil
 }
 
 // Hop is one address of one host that a target leads to.
@@ -39,7 +42,11 @@ type Hop struct {
 	Host     string         // what the certificate has to prove
 	Addr     netip.AddrPort // not valid if only a Redirect says where to go
 	Port     uint16
-	Implicit bool // TLS from the first byte, RFC 8314 section 3
+	Implicit bool        // TLS from the first byte, RFC 8314 section 3
+	Domain   string      // whose mail goes there; "" if the user named the host
+	Signed   bool        // the DNS answers that lead from Domain to Host are validated
+	web      bool        // it is no SMTP server, but where a policy is fetched
+	STS      *policy.STS // the MTA-STS policy of Domain; nil: not looked for
 }
 
 // Hops finds where t leads, and shows it. The error is one of route's, or the
@@ -66,6 +73,10 @@ func (r *Reach) Hops(ctx context.Context, t Target) ([]Hop, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !t.Direct && !found.Literal {
+		hop.Domain, hop.Signed = found.Domain, found.Authentic
+		hop.STS = r.sts(ctx, found.Domain)
+	}
 	var hops []Hop
 	for _, host := range found.Hosts {
 		for _, addr := range host.Addrs {
@@ -90,11 +101,19 @@ type Visit struct {
 
 // Visit dials a hop and runs a plan there. The plan begins with the banner;
 // implicit TLS comes before it.
-func (r *Reach) Visit(ctx context.Context, hop Hop, plan dialog.Plan) Visit {
-	visit := Visit{Hop: hop, Addr: r.address(hop)}
+func (r *Reach) Visit(ctx context.Context, hop Hop, plan dialog.Plan) (visit Visit) {
+	visit = Visit{Hop: hop, Addr: r.address(hop)}
+	if r.Visited != nil {
+		defer func() { r.Visited(visit) }()
+	}
 	options := r.Session
 	if options.TLS.Name == "" {
 		options.TLS.Name = hop.Host
+	}
+	demand, err := r.demand(ctx, hop, &options)
+	if err != nil {
+		visit.Err = &dialog.Error{Phase: dialog.PhaseTLS, Err: err}
+		return visit
 	}
 	nc, err := r.connect(ctx, hop, options)
 	if err != nil {
@@ -126,6 +145,7 @@ func (r *Reach) Visit(ctx context.Context, hop Hop, plan dialog.Plan) Visit {
 	session := dialog.NewSession(nc, options)
 	visit.Err = plan.Run(ctx, session)
 	visit.Report = session.Report
+	tested(demand, visit, &options)
 	return visit
 }
 
@@ -152,13 +172,16 @@ func TryNext(err error) (bool, string) {
 		connect  *ConnectError
 		timeout  *dialog.TimeoutError
 		protocol *dialog.ProtocolError
+		policed  *PolicyError
 	)
 	switch {
 	case errors.As(err, &protocol) && errors.As(err, &at) && at.Phase == dialog.PhaseTLS:
 		return false, "" // an attack, perhaps: the next host may have no TLS at all
+	case errors.As(err, &policed):
+		return policed.Action == policy.Skip, "is not to be used"
 	case errors.As(err, &connect):
 		return true, connect.Short()
-	case errors.As(err, new(*dialog.TLSError)), errors.As(err, new(*dialog.UnmetError)), errors.As(err, new(*dialog.BodyError)):
+	case errors.As(err, new(*dialog.TLSError)), errors.As(err, new(*dialog.AuthError)), errors.As(err, new(*dialog.UnmetError)), errors.As(err, new(*dialog.BodyError)):
 		return false, ""
 	case errors.As(err, &refusal):
 		return true, fmt.Sprintf("answered %s", refusal.Reply.Codes())
@@ -199,7 +222,7 @@ func (r *Reach) Tour(ctx context.Context, hops []Hop, plan func(Hop) dialog.Plan
 // may take, and decides what a refusal of the whole conversation means.
 func (r *Reach) Deliver(ctx context.Context, hops []Hop, d *dialog.Delivery) []Visit {
 	plan := func(hop Hop) dialog.Plan {
-		return dialog.Plan{dialog.Greet(), dialog.Hello(), dialog.StartTLS(), dialog.Deliver(d, hop.Host), dialog.Quit()}
+		return dialog.Plan{dialog.Greet(), dialog.Hello(), dialog.StartTLS(), dialog.Auth(), dialog.Deliver(d, hop.Host), dialog.Quit()}
 	}
 	visited := 0
 	return r.Tour(ctx, hops, plan, func(v Visit) (bool, string) {

@@ -37,7 +37,7 @@ func inWorld(t *testing.T) *Reach {
 	times := dialog.DefaultTimeouts()
 	times.Reply, times.Banner = 5*time.Second, 5*time.Second
 	return &Reach{
-		Resolver:       &route.Client{Servers: []netip.AddrPort{netip.MustParseAddrPort(world.DNS())}},
+		Resolver:       &route.Client{Servers: []route.Server{{Addr: netip.MustParseAddrPort(world.DNS())}}},
 		Dial:           world.Dial,
 		ConnectTimeout: 5 * time.Second,
 		Session: dialog.Options{

@@ -177,6 +177,9 @@ func splitColons(s string) []string {
 // redirect is the first Redirect that concerns hop.
 func (r *Reach) redirect(hop Hop) (Redirect, bool) {
 	for _, to := range r.ConnectTo {
+		if to.Host == "" && hop.web {
+			continue // it was written with the SMTP server in mind
+		}
 		if (to.Host == "" || strings.EqualFold(to.Host, hop.Host)) && (to.Port == "" || to.Port == strconv.Itoa(int(hop.Port))) {
 			return to, true
 		}

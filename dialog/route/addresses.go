@@ -57,7 +57,7 @@ func join(v4 Answer[netip.Addr], err4 error, v6 Answer[netip.Addr], err6 error) 
 			a.Records = append(a.Records, v6.Records[i])
 		}
 	}
-	a.Authentic = v4.Authentic && v6.Authentic
+	a.Authentic, a.Doubted = proven(v4.Authentic, v4.Doubted).and(proven(v6.Authentic, v6.Doubted)).verdict()
 	a.TTL = min(v4.TTL, v6.TTL)
 	return a, nil
 }
@@ -73,7 +73,7 @@ func neither(err4, err6 error) error {
 		told = *e6
 	}
 	told.Type = "A or AAAA"
-	told.Authentic = e4.Authentic && e6.Authentic
+	told.Authentic, told.Doubted = proven(e4.Authentic, e4.Doubted).and(proven(e6.Authentic, e6.Doubted)).verdict()
 	return &told
 }
 

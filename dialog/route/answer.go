@@ -10,11 +10,12 @@ import (
 // error is nil: a name without such records is an *Error of kind NoData.
 type Answer[T any] struct {
 	Records   []T
-	Authentic bool          // the resolver validated all of it by DNSSEC: the AD bit (RFC 4035 section 3.2.3)
+	Authentic bool          // all of it, aliases too, was validated by DNSSEC, by servers that may vouch for it
 	TTL       time.Duration // the least of all records, those of the aliases too
 	Name      string        // the owner of the records, behind all aliases
 	Aliases   []string      // the names passed on the way there, the one asked for first
-	Server    string        // who answered, as address:port
+	Server    string        // who answered, and vouches where it is authentic, as Server.String gives it
+	Doubted   string        // a server that says that all of it is authentic, and may not vouch for it; "" if none
 	Took      time.Duration
 	Partial   error // why one of A and AAAA could not be asked for, while the other is here
 }

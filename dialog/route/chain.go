@@ -13,15 +13,15 @@ import (
 // reply is what one answer says to a question, its aliases followed as far as
 // it holds them. It may have no records.
 type reply struct {
-	name      string   // the owner of the records, or where the aliases end
-	aliases   []string // the owners of the CNAMEs followed, the name asked for first
-	records   []dns.RR
-	nxdomain  bool
-	final     bool // without records: the end of the aliases was looked at (RFC 2308 section 2.2)
-	authentic bool
-	ttl       time.Duration
-	keep      time.Duration // how long it may be remembered
-	server    string
+	name     string   // the owner of the records, or where the aliases end
+	aliases  []string // the owners of the CNAMEs followed, the name asked for first
+	records  []dns.RR
+	nxdomain bool
+	final    bool // without records: the end of the aliases was looked at (RFC 2308 section 2.2)
+	proof    proof
+	ttl      time.Duration
+	keep     time.Duration // how long it may be remembered
+	server   string
 }
 
 // asker asks one question and follows nothing.
@@ -34,7 +34,7 @@ func decode(q question, m *dns.Msg, server string) (*reply, error) {
 		return nil, &Error{Name: trim(q.name), Type: dns.TypeToString[q.typ], Server: server, Kind: kind, Err: err}
 	}
 	records, aliases := byOwner(q.typ, m.Answer)
-	r := &reply{name: q.name, authentic: m.AuthenticatedData, server: server, nxdomain: m.Rcode == dns.RcodeNameError}
+	r := &reply{name: q.name, proof: proof{ad: m.AuthenticatedData}, server: server, nxdomain: m.Rcode == dns.RcodeNameError}
 	seen := map[string]bool{q.name: true}
 	var passed []dns.RR
 	for records[r.name] == nil && q.typ != dns.TypeCNAME {
@@ -144,7 +144,8 @@ func lookup[T any](ctx context.Context, ask asker, name string, typ uint16, pick
 	if err != nil {
 		return Answer[T]{}, err
 	}
-	a := Answer[T]{Authentic: r.authentic, TTL: r.ttl, Name: trim(r.name), Server: r.server}
+	a := Answer[T]{TTL: r.ttl, Name: trim(r.name), Server: r.server}
+	a.Authentic, a.Doubted = r.proof.verdict()
 	for _, alias := range r.aliases {
 		a.Aliases = append(a.Aliases, trim(alias))
 	}
@@ -167,7 +168,7 @@ func follow(ctx context.Context, ask asker, name string, typ uint16) (*reply, er
 	if !ok {
 		return nil, &Error{Name: name, Type: dns.TypeToString[typ], Kind: BadName}
 	}
-	all := &reply{name: fqdn, authentic: true}
+	all := &reply{name: fqdn, proof: proof{ad: true}}
 	seen := map[string]bool{}
 	for {
 		seen[all.name] = true
@@ -176,10 +177,13 @@ func follow(ctx context.Context, ask asker, name string, typ uint16) (*reply, er
 			return nil, err
 		}
 		fail := func(kind Kind, err error) (*reply, error) {
-			return nil, &Error{Name: trim(fqdn), Type: dns.TypeToString[typ], Server: r.server, Kind: kind,
-				Authentic: all.authentic, Err: err}
+			e := &Error{Name: trim(fqdn), Type: dns.TypeToString[typ], Server: r.server, Kind: kind, Err: err}
+			if e.Definite() {
+				e.Authentic, e.Doubted = all.proof.verdict()
+			}
+			return nil, e
 		}
-		all.authentic = all.authentic && r.authentic
+		all.proof = all.proof.and(r.proof)
 		if len(all.aliases) == 0 || r.ttl < all.ttl {
 			all.ttl = r.ttl
 		}

@@ -2,6 +2,7 @@ package route
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -14,17 +15,23 @@ import (
 
 // Client is a Resolver that asks recursive servers. Set its fields before the
 // first question; it is safe for concurrent use, and remembers what it was told
-// as long as the TTL allows. It reads no hosts file.
+// as long as the TTL allows. It reads no hosts file. Close it where it asks over TLS.
 type Client struct {
 	// Servers are asked in turn: the next one when one fails or is silent, and
 	// first of all the one that answered last.
-	Servers []netip.AddrPort
-	Timeout time.Duration // for one try; 0 is 2 s
+	Servers []Server
+	Timeout time.Duration // for one try, and for a connection with its handshake; 0 is 2 s
+	// TrustAD believes the AD bit of every server. Else only those on 127.0.0.1 and ::1 and
+	// those asked over TLS vouch for DNSSEC: nobody else can have set it on the way.
+	TrustAD bool
+	Roots   *x509.CertPool   // what certificates of servers must lead to; nil is the system's store
+	Now     func() time.Time // what they are judged by; nil is time.Now
 	// Trace, if set, is told of every query as its answer comes or fails, one
 	// at a time.
 	Trace func(Query)
 
 	cache   cache
+	links   links        // of DNS over TLS
 	first   atomic.Int64 // index of the server that answered last
 	tracing sync.Mutex
 }

@@ -19,6 +19,7 @@ const (
 	Refused                   // the server does not answer us
 	OtherCode                 // another response code
 	Malformed                 // an answer that makes no sense
+	TLSFailed                 // no handshake for DNS over TLS, or a certificate that does not prove the server
 	Timeout                   // no answer in time
 	Network                   // the server cannot be reached
 	Stopped                   // the caller's context ended
@@ -28,10 +29,12 @@ const (
 type Error struct {
 	Name      string // what was asked
 	Type      string // the record type, "MX"
-	Server    string // who answered or did not, as address:port; "" if nobody was asked
+	Server    string // who answered or did not, as Server.String gives it; "" if nobody was asked
 	Kind      Kind
-	Authentic bool  // a denial that the resolver validated by DNSSEC
-	Err       error // details, or nil
+	Authentic bool   // a denial that is proven: validated by DNSSEC, by a server that may vouch for it
+	Doubted   string // as that of an Answer
+	Bogus     bool   // with ServFail: the server says that DNSSEC validation failed (RFC 8914)
+	Err       error  // details, or nil
 }
 
 // Error is one line: what was asked, of whom, what came.
@@ -89,6 +92,8 @@ func (k Kind) String() string {
 		return "the server failed"
 	case Malformed:
 		return "an answer that makes no sense"
+	case TLSFailed:
+		return "DNS over TLS failed"
 	case Timeout:
 		return "no answer"
 	case Network:

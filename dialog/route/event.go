@@ -37,11 +37,11 @@ func (r Resolved) Lines() []transcript.Line {
 	}
 	for _, h := range r.Hosts {
 		if len(h.Addrs) > 0 && h.TTL > 0 {
-			lines = append(lines, note(h.text(r.byMX())+" · ttl "+TTL(h.TTL)+secure(h.Authentic)))
+			lines = append(lines, note(h.text(r.byMX())+" · ttl "+TTL(h.TTL)+secure(h.Authentic, h.Doubted)))
 		}
 	}
 	if r.Server != "" {
-		lines = append(lines, note("answered by "+r.Server+secure(r.Authentic)))
+		lines = append(lines, note("answered by "+r.Server+secure(r.Authentic, r.Doubted)))
 	}
 	return lines
 }
@@ -132,9 +132,12 @@ func (h Host) text(pref bool) string {
 
 func note(text string) transcript.Line { return transcript.Line{Mark: transcript.Note, Text: text} }
 
-func secure(authentic bool) string {
-	if authentic {
+func secure(authentic bool, doubted string) string {
+	switch {
+	case authentic:
 		return " · DNSSEC secure"
+	case doubted != "":
+		return " · AD bit not believed"
 	}
 	return ""
 }
@@ -144,9 +147,11 @@ func (r Resolved) MarshalJSON() ([]byte, error) {
 	type host struct {
 		Pref      *uint16      `json:"preference,omitempty"` // a host without an MX record has none
 		Host      string       `json:"host,omitempty"`
+		Canonical string       `json:"canonical,omitempty"` // of an alias
 		Addresses []netip.Addr `json:"addresses"`
 		TTL       int64        `json:"ttl_seconds"`
 		Authentic bool         `json:"authentic"`
+		Doubted   string       `json:"doubted,omitempty"`
 		Aliases   []string     `json:"aliases,omitempty"`
 		Findings  []Finding    `json:"findings"`
 		Err       string       `json:"error,omitempty"`
@@ -163,6 +168,7 @@ func (r Resolved) MarshalJSON() ([]byte, error) {
 		Loopback  bool      `json:"loopback"`
 		HostsFile string    `json:"hosts_file,omitempty"`
 		Authentic bool      `json:"authentic"`
+		Doubted   string    `json:"doubted,omitempty"`
 		TTL       int64     `json:"ttl_seconds"`
 		Aliases   []string  `json:"aliases,omitempty"`
 		Server    string    `json:"server,omitempty"`
@@ -172,13 +178,16 @@ func (r Resolved) MarshalJSON() ([]byte, error) {
 		Definite  *bool     `json:"definite,omitempty"` // of an error: asking again is of no use
 	}{
 		Domain: r.Domain, ASCII: r.ASCII, Port: r.Port, Hosts: []host{}, Implicit: r.Implicit, Null: r.Null,
-		Literal: r.Literal, Direct: r.Direct, Loopback: r.Loopback, HostsFile: r.HostsFile, Authentic: r.Authentic,
+		Literal: r.Literal, Direct: r.Direct, Loopback: r.Loopback, HostsFile: r.HostsFile, Authentic: r.Authentic, Doubted: r.Doubted,
 		TTL: seconds(r.TTL), Aliases: r.Aliases, Server: r.Server, Findings: list(r.Findings), Took: transcript.Millis(r.Took),
 	}
 	for i := range r.Hosts {
 		h := &r.Hosts[i]
-		shown := host{Host: h.Name, Addresses: list(h.Addrs), TTL: seconds(h.TTL), Authentic: h.Authentic,
+		shown := host{Host: h.Name, Addresses: list(h.Addrs), TTL: seconds(h.TTL), Authentic: h.Authentic, Doubted: h.Doubted,
 			Aliases: h.Aliases, Findings: list(h.Findings)}
+		if len(h.Aliases) > 0 {
+			shown.Canonical = h.Canonical
+		}
 		if r.byMX() {
 			shown.Pref = &h.Pref
 		}

@@ -116,7 +116,7 @@ func TestResolvedJSON(t *testing.T) {
 func TestQueryEvent(t *testing.T) {
 	q := Query{Name: "example.net", Type: "MX", Server: "192.0.2.53:53", Net: "udp", Rcode: "NOERROR", Truncated: true, Took: time.Millisecond}
 	got, err := json.Marshal(q)
-	want := `{"name":"example.net","type":"MX","server":"192.0.2.53:53","net":"udp","rcode":"NOERROR","truncated":true,"records":0,"authentic":false,"took_ms":1}`
+	want := `{"name":"example.net","type":"MX","server":"192.0.2.53:53","net":"udp","rcode":"NOERROR","truncated":true,"records":0,"ad":false,"authentic":false,"took_ms":1}`
 	if err != nil || string(got) != want {
 		t.Errorf("%s, %v", got, err)
 	}

@@ -6,33 +6,32 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/miekg/dns"
 )
 
-// exchange asks one server: over UDP with EDNS0 (RFC 6891), without it if the
-// server knows none, and over TCP what does not fit (RFC 7766 section 5).
-func (c *Client) exchange(ctx context.Context, server netip.AddrPort, q question) (*reply, error) {
-	m, err := c.talk(ctx, server, "udp", q)
-	if err == nil && m.Truncated {
-		if m, err = c.talk(ctx, server, "tcp", q); err != nil {
-			err = overTCP(err)
-		}
-	}
+// exchange asks one server: over TLS, or over UDP with EDNS0 (RFC 6891), without it if
+// the server knows none, and over TCP what does not fit (RFC 7766 section 5).
+func (c *Client) exchange(ctx context.Context, server Server, q question) (*reply, error) {
+	m, err := c.converse(ctx, server, q)
 	if err != nil {
 		return nil, err
 	}
-	kind := Kind(0)
+	var kind Kind
 	switch m.Rcode {
 	case dns.RcodeSuccess, dns.RcodeNameError:
 		if !m.Truncated {
-			return decode(q, m, server.String())
+			r, err := decode(q, m, server.String())
+			if err == nil {
+				r.proof = c.proof(server, m.AuthenticatedData)
+			}
+			return r, err
 		}
-		return nil, q.fail(server, Malformed, errors.New("truncated, over TCP too"))
+		return nil, q.fail(server, Malformed, errors.New("truncated, though not over UDP"))
 	case dns.RcodeServerFailure:
 		kind = ServFail
 	case dns.RcodeRefused:
@@ -40,10 +39,26 @@ func (c *Client) exchange(ctx context.Context, server netip.AddrPort, q question
 	default:
 		return nil, q.fail(server, OtherCode, errors.New(withDetails(rcode(m.Rcode), m)))
 	}
+	e := q.fail(server, kind, nil)
+	e.Bogus = kind == ServFail && bogus(m)
 	if text := withDetails("", m); text != "" {
-		return nil, q.fail(server, kind, errors.New(text))
+		e.Err = errors.New(text)
 	}
-	return nil, q.fail(server, kind, nil)
+	return nil, e
+}
+
+// converse is what the server answers, whatever that is.
+func (c *Client) converse(ctx context.Context, server Server, q question) (*dns.Msg, error) {
+	if server.TLS {
+		return c.overTLS(ctx, server, q)
+	}
+	m, err := c.talk(ctx, server, "udp", q)
+	if err == nil && m.Truncated {
+		if m, err = c.talk(ctx, server, "tcp", q); err != nil {
+			err = overTCP(err)
+		}
+	}
+	return m, err
 }
 
 // overTCP says why TCP was tried.
@@ -65,13 +80,13 @@ var errTry = errors.New("the time for one try is up")
 
 // talk holds one conversation over network on a socket, and thus a port, of
 // its own: a query with EDNS0, and perhaps one without.
-func (c *Client) talk(ctx context.Context, server netip.AddrPort, network string, q question) (*dns.Msg, error) {
+func (c *Client) talk(ctx context.Context, server Server, network string, q question) (*dns.Msg, error) {
 	limit := c.timeout()
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, errTry)
 	defer cancel()
 	start := time.Now()
 	var dialer net.Dialer
-	socket, err := dialer.DialContext(ctx, network, server.String())
+	socket, err := dialer.DialContext(ctx, network, server.Addr.String())
 	if err != nil {
 		err = c.netError(ctx, server, q, err, 0)
 		c.trace(q, server, network, nil, start, err)
@@ -97,7 +112,7 @@ func noEDNS(m *dns.Msg) bool {
 
 // once sends one query and waits for its answer. What answers something else is
 // passed over: it may be forged, and the true answer still under way (RFC 5452 section 9.1).
-func (c *Client) once(ctx context.Context, conn *dns.Conn, server netip.AddrPort, network string, q question, edns bool) (m *dns.Msg, err error) {
+func (c *Client) once(ctx context.Context, conn *dns.Conn, server Server, network string, q question, edns bool) (m *dns.Msg, err error) {
 	start := time.Now()
 	defer func() { c.trace(q, server, network, m, start, err) }()
 	query := q.message(edns)
@@ -144,26 +159,32 @@ func answers(query, m *dns.Msg) bool {
 		strings.EqualFold(got.Name, asked.Name)
 }
 
-func (q question) fail(server netip.AddrPort, kind Kind, err error) *Error {
+func (q question) fail(server Server, kind Kind, err error) *Error {
 	return &Error{Name: trim(q.name), Type: dns.TypeToString[q.typ], Server: server.String(), Kind: kind, Err: err}
 }
 
-// netError sorts what a socket reports; ctx has the time limit of the try, passed
-// counts the packets that were no answer.
-func (c *Client) netError(ctx context.Context, server netip.AddrPort, q question, err error, passed int) error {
+// netError is what a socket reports, as an *Error; passed counts the messages that were
+// no answer.
+func (c *Client) netError(ctx context.Context, server Server, q question, err error, passed int) error {
+	kind, err := c.kindOf(ctx, err)
+	if kind == Timeout && passed > 0 {
+		err = fmt.Errorf("%w (%d packets that answer something else)", err, passed)
+	}
+	return q.fail(server, kind, err)
+}
+
+// kindOf tells apart what a socket reports, and words it; ctx has the time limit of the
+// try.
+func (c *Client) kindOf(ctx context.Context, err error) (Kind, error) {
 	var timeout net.Error
 	if end, ok := ctx.Deadline(); ok && !time.Now().Before(end) {
 		<-ctx.Done() // a socket may notice the time earlier than the context does
 	}
 	switch {
 	case ctx.Err() != nil && context.Cause(ctx) != errTry:
-		return q.fail(server, Stopped, context.Cause(ctx))
+		return Stopped, context.Cause(ctx)
 	case ctx.Err() != nil, errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		text := fmt.Sprintf("within %g s", c.timeout().Seconds())
-		if passed > 0 {
-			text += fmt.Sprintf(" (%d packets that answer something else)", passed)
-		}
-		return q.fail(server, Timeout, errors.New(text))
+		return Timeout, fmt.Errorf("within %g s", c.timeout().Seconds())
 	}
 	var op *net.OpError
 	switch {
@@ -172,21 +193,44 @@ func (c *Client) netError(ctx context.Context, server netip.AddrPort, q question
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		err = fmt.Errorf("it closed the connection: %w", err)
 	}
-	return q.fail(server, Network, err)
+	return Network, err
 }
 
-// withDetails adds what the server says of its reasons (RFC 8914).
+// reasons is what the server says of its reasons (RFC 8914).
+func reasons(m *dns.Msg) []*dns.EDNS0_EDE {
+	opt := m.IsEdns0()
+	if opt == nil {
+		return nil
+	}
+	var told []*dns.EDNS0_EDE
+	for _, option := range opt.Option {
+		if ede, ok := option.(*dns.EDNS0_EDE); ok && len(told) < maxReasons {
+			told = append(told, ede)
+		}
+	}
+	return told
+}
+
+// bogus reports whether a reason is that DNSSEC validation failed: DNSSEC Bogus
+// to NSEC Missing (RFC 8914 sections 4.7 to 4.13).
+func bogus(m *dns.Msg) bool {
+	return slices.ContainsFunc(reasons(m), func(ede *dns.EDNS0_EDE) bool {
+		return dns.ExtendedErrorCodeDNSBogus <= ede.InfoCode && ede.InfoCode <= dns.ExtendedErrorCodeNSECMissing
+	})
+}
+
+// withDetails adds the server's reasons to text.
 func withDetails(text string, m *dns.Msg) string {
 	var parts []string
 	if text != "" {
 		parts = append(parts, text)
 	}
-	if opt := m.IsEdns0(); opt != nil {
-		for _, option := range opt.Option {
-			if ede, ok := option.(*dns.EDNS0_EDE); ok {
-				parts = append(parts, strings.TrimSuffix(dns.ExtendedErrorCodeToString[ede.InfoCode]+": "+ede.ExtraText, ": "))
-			}
+	for _, ede := range reasons(m) {
+		name, known := dns.ExtendedErrorCodeToString[ede.InfoCode]
+		if !known {
+			name = fmt.Sprintf("extended error %d", ede.InfoCode)
 		}
+		parts = append(parts, strings.TrimSuffix(name+": "+ede.ExtraText, ": "))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -41,7 +41,7 @@ func FuzzRoute(f *testing.F) {
 			asked++
 			m := answerOf(packet)
 			if m == nil {
-				return nil, q.fail(netip.AddrPort{}, Malformed, nil)
+				return nil, q.fail(Server{}, Malformed, nil)
 			}
 			ledTo(led, m, q)
 			return decode(q, m, "test")

@@ -147,7 +147,7 @@ func (h *Host) fail(err error, f Family) {
 
 // answer takes over what the DNS said of the host.
 func (h *Host) answer(a Answer[netip.Addr], f Family) {
-	h.TTL, h.Authentic, h.Aliases = a.TTL, a.Authentic, a.Aliases
+	h.TTL, h.Authentic, h.Doubted, h.Canonical, h.Aliases = a.TTL, a.Authentic, a.Doubted, a.Name, a.Aliases
 	h.take(a.Records, f)
 	if a.Partial != nil {
 		h.find(Finding{ID: "lookup-failed", Text: "not all of its addresses are known: " + a.Partial.Error()})

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -276,7 +275,7 @@ func TestWorstIsTold(t *testing.T) {
 		m.IsEdns0().Option = []dns.EDNS0{&dns.EDNS0_EDE{InfoCode: dns.ExtendedErrorCodeDNSBogus, ExtraText: "expired"}}
 		_ = w.WriteMsg(m)
 	})
-	for _, servers := range [][]netip.AddrPort{{silent, broken}, {broken, silent}} {
+	for _, servers := range [][]Server{{silent, broken}, {broken, silent}} {
 		c := client(servers...)
 		c.Timeout = silence
 		_, err := askMX(t, c)

@@ -12,11 +12,16 @@ const (
 
 // What one question may cost.
 const (
-	defaultTimeout = 2 * time.Second // one try
-	maxTries       = 8               // queries sent for one question, over all servers
-	maxRounds      = 2               // times that a silent server is asked
-	ednsSize       = 1232            // bytes of an answer over UDP (DNS flag day 2020)
-	readSize       = 65535           // bytes that are read: a larger answer than we asked for does no harm
+	defaultTimeout = 2 * time.Second  // one try
+	maxTries       = 8                // queries sent for one question, over all servers
+	maxRounds      = 2                // times that a silent server is asked
+	padTo          = 128              // octets that the length of a query over TLS is a multiple of
+	maxIdle        = 30 * time.Second // a connection is kept without a question
+	maxStrays      = 100              // messages without a question that a connection may bring
+	maxNames       = 5                // of a certificate that are told
+	maxReasons     = 5                // of an answer (RFC 8914) that are told
+	ednsSize       = 1232             // bytes of an answer over UDP (DNS flag day 2020)
+	readSize       = 65535            // bytes that are read: a larger answer than we asked for does no harm
 )
 
 // What a run remembers.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -18,12 +17,13 @@ import (
 type Query struct {
 	Name      string
 	Type      string // "MX"
-	Server    string // address:port
-	Net       string // "udp" or "tcp"
+	Server    string // as Server.String gives it
+	Net       string // "udp", "tcp" or "tls"
 	Rcode     string // "NOERROR"; "" if no answer came
 	Truncated bool   // the answer did not fit, so TCP follows
 	Records   int    // in the answer section
-	Authentic bool   // the AD bit
+	AD        bool   // the AD bit: the server says that DNSSEC validated the answer
+	Authentic bool   // and it may vouch for it
 	Took      time.Duration
 	Err       error // why no answer came; an *Error
 }
@@ -50,8 +50,11 @@ func (q Query) text() string {
 	case q.Records > 1:
 		text += fmt.Sprintf(", %d records", q.Records)
 	}
-	if q.Authentic {
+	switch {
+	case q.Authentic:
 		text += ", DNSSEC secure"
+	case q.AD:
+		text += ", AD bit not believed"
 	}
 	return text
 }
@@ -66,10 +69,11 @@ func (q Query) MarshalJSON() ([]byte, error) {
 		Rcode     string  `json:"rcode,omitempty"`
 		Truncated bool    `json:"truncated,omitempty"`
 		Records   int     `json:"records"`
+		AD        bool    `json:"ad"`
 		Authentic bool    `json:"authentic"`
 		Took      float64 `json:"took_ms"`
 		Err       string  `json:"error,omitempty"`
-	}{q.Name, q.Type, q.Server, q.Net, q.Rcode, q.Truncated, q.Records, q.Authentic, transcript.Millis(q.Took), ""}
+	}{q.Name, q.Type, q.Server, q.Net, q.Rcode, q.Truncated, q.Records, q.AD, q.Authentic, transcript.Millis(q.Took), ""}
 	if q.Err != nil {
 		doc.Err = q.Err.Error()
 	}
@@ -77,14 +81,15 @@ func (q Query) MarshalJSON() ([]byte, error) {
 }
 
 // trace tells of a query; m is nil if no answer came.
-func (c *Client) trace(q question, server netip.AddrPort, network string, m *dns.Msg, start time.Time, err error) {
+func (c *Client) trace(q question, server Server, network string, m *dns.Msg, start time.Time, err error) {
 	if c.Trace == nil {
 		return
 	}
 	told := Query{Name: trim(q.name), Type: dns.TypeToString[q.typ], Server: server.String(), Net: network,
 		Took: time.Since(start), Err: err}
 	if m != nil {
-		told.Rcode, told.Authentic = rcode(m.Rcode), m.AuthenticatedData
+		told.Rcode, told.AD = rcode(m.Rcode), m.AuthenticatedData && saysDefinite(m)
+		told.Authentic, _ = c.proof(server, told.AD).verdict()
 		told.Truncated, told.Records = m.Truncated, len(m.Answer)
 	}
 	c.tracing.Lock()

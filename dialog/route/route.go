@@ -23,10 +23,11 @@ type Route struct {
 	Loopback  bool   // localhost: no DNS was asked (RFC 6761 section 6.3)
 	HostsFile string // the hosts file that the addresses are from, if they are
 
-	Authentic bool          // the MX records, or that there are none, are validated by DNSSEC
+	Authentic bool          // the MX records, or that there are none, are validated by DNSSEC: as that of an Answer
+	Doubted   string        // as that of an Answer
 	TTL       time.Duration // of the MX records; of the addresses where there are none
 	Aliases   []string      // the domain's names before the last, if it is an alias
-	Server    string        // who answered, as address:port
+	Server    string        // who answered, as Server.String gives it
 	Took      time.Duration
 	Findings  []Finding // on the domain; what is on a host stands there
 }
@@ -35,9 +36,11 @@ type Route struct {
 type Host struct {
 	Pref      uint16
 	Name      string       // "" for an address literal
+	Canonical string       // the name that has the addresses, behind all aliases; "" without an answer
 	Addrs     []netip.Addr // to be tried in this order: IPv4 and IPv6 by turns, IPv4 first
 	TTL       time.Duration
-	Authentic bool     // the addresses are validated by DNSSEC
+	Authentic bool     // the addresses, and the aliases before them, are validated by DNSSEC
+	Doubted   string   // as that of an Answer
 	Aliases   []string // the names passed on the way to the addresses
 	Findings  []Finding
 	Err       error // why there are no addresses, an *Error; nil if there was no reason to ask
@@ -145,10 +148,10 @@ func (rt *Route) named(ctx context.Context, r Resolver, opts Options) error {
 	}
 	h := Host{Name: rt.ASCII}
 	a, err := r.Addr(ctx, rt.ASCII, opts.Family)
-	rt.Authentic, rt.TTL, rt.Server, rt.Aliases = a.Authentic, a.TTL, a.Server, a.Aliases
+	rt.Authentic, rt.Doubted, rt.TTL, rt.Server, rt.Aliases = a.Authentic, a.Doubted, a.TTL, a.Server, a.Aliases
 	if err != nil {
 		h.Err = err
-		rt.Server = serverOf(err)
+		rt.denied(err)
 		rt.Hosts = []Host{h}
 		return rt.none(hostReason(err, opts.Family), err)
 	}
@@ -164,13 +167,12 @@ func (rt *Route) mail(ctx context.Context, r Resolver, opts Options) error {
 	var e *Error
 	switch {
 	case err == nil:
-		rt.Authentic, rt.TTL, rt.Server, rt.Aliases = a.Authentic, a.TTL, a.Server, a.Aliases
+		rt.Authentic, rt.Doubted, rt.TTL, rt.Server, rt.Aliases = a.Authentic, a.Doubted, a.TTL, a.Server, a.Aliases
 	case errors.As(err, &e) && e.Kind == NoData:
 		return rt.implicit(ctx, r, e, opts)
 	default:
-		rt.Server = serverOf(err)
+		rt.denied(err)
 		if e != nil && e.Kind == NXDomain {
-			rt.Authentic = e.Authentic
 			return rt.none(NoDomain, err)
 		}
 		return rt.none(Undecided, err)
@@ -189,7 +191,7 @@ func (rt *Route) mail(ctx context.Context, r Resolver, opts Options) error {
 // taken only where the DNS says that there are none.
 func (rt *Route) implicit(ctx context.Context, r Resolver, noMX *Error, opts Options) error {
 	rt.Implicit = true
-	rt.Server = noMX.Server
+	rt.denied(noMX)
 	h := Host{Name: rt.ASCII}
 	a, err := r.Addr(ctx, rt.ASCII, opts.Family)
 	if err != nil {
@@ -203,7 +205,7 @@ func (rt *Route) implicit(ctx context.Context, r Resolver, noMX *Error, opts Opt
 		}
 		return rt.none(NoMailHost, err)
 	}
-	rt.Authentic, rt.TTL, rt.Aliases = noMX.Authentic, a.TTL, a.Aliases
+	rt.TTL, rt.Aliases = a.TTL, a.Aliases
 	h.answer(a, opts.Family)
 	h.judge()
 	h.cut()
@@ -243,12 +245,12 @@ func shuffle(opts Options) func(int, func(i, j int)) {
 	return rand.Shuffle
 }
 
-func serverOf(err error) string {
+// denied takes over who said that there are no records, and whether that is proven.
+func (rt *Route) denied(err error) {
 	var e *Error
 	if errors.As(err, &e) {
-		return e.Server
+		rt.Server, rt.Authentic, rt.Doubted = e.Server, e.Authentic, e.Doubted
 	}
-	return ""
 }
 
 func hostReason(err error, f Family) Reason {

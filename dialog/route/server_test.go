@@ -33,8 +33,11 @@ func listen(t testing.TB) (net.PacketConn, net.Listener) {
 	return nil, nil
 }
 
+// at is the plain server at a.
+func at(a net.Addr) Server { return Server{Addr: netip.MustParseAddrPort(a.String())} }
+
 // serve runs a DNS server until the test ends.
-func serve(t testing.TB, handle dns.HandlerFunc) netip.AddrPort {
+func serve(t testing.TB, handle dns.HandlerFunc) Server {
 	t.Helper()
 	udp, tcp := listen(t)
 	for _, s := range []*dns.Server{{PacketConn: udp, Handler: handle}, {Listener: tcp, Handler: handle}} {
@@ -44,11 +47,11 @@ func serve(t testing.TB, handle dns.HandlerFunc) netip.AddrPort {
 		<-started
 		t.Cleanup(func() { _ = s.Shutdown() })
 	}
-	return netip.MustParseAddrPort(udp.LocalAddr().String())
+	return at(udp.LocalAddr())
 }
 
 // serveRaw answers every UDP packet with what reply gives for it.
-func serveRaw(t testing.TB, reply func(query []byte) [][]byte) netip.AddrPort {
+func serveRaw(t testing.TB, reply func(query []byte) [][]byte) Server {
 	t.Helper()
 	udp, tcp := listen(t)
 	t.Cleanup(func() { _, _ = udp.Close(), tcp.Close() })
@@ -64,7 +67,7 @@ func serveRaw(t testing.TB, reply func(query []byte) [][]byte) netip.AddrPort {
 			}
 		}
 	}()
-	return netip.MustParseAddrPort(udp.LocalAddr().String())
+	return at(udp.LocalAddr())
 }
 
 func isTCP(w dns.ResponseWriter) bool { return w.RemoteAddr().Network() == "tcp" }
@@ -164,7 +167,7 @@ func (z *zone) questions() []string {
 }
 
 // client asks servers that are on loopback.
-func client(servers ...netip.AddrPort) *Client {
+func client(servers ...Server) *Client {
 	return &Client{Servers: servers, Timeout: 5 * time.Second}
 }
 

@@ -1,29 +1,46 @@
 package sandbox
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"fmt"
 	"math/big"
+	"strings"
 	"sync"
 	"time"
 )
 
-// authority is the world's certificate authority, made at its first use.
+// authority is the world's certificate authority with all that it certified,
+// and an authority that nobody trusts. Everything is made at its first use.
 type authority struct {
-	now  func() time.Time
-	once sync.Once
-	err  error
-	key  *ecdsa.PrivateKey
-	cert *x509.Certificate
+	now          func() time.Time
+	root         func() (*link, error)
+	intermediate func() (*link, error) // by root
+	foreign      func() (*link, error)
 
-	mu     sync.Mutex
-	serial int64
+	mu   sync.Mutex
+	made map[*Service]func() (*identity, error)
+}
+
+// link is a certificate with its key.
+type link struct {
+	cert *x509.Certificate
+	key  crypto.Signer
+	by   *link // its issuer; nil: itself
+}
+
+// identity is what a service shows of itself.
+type identity struct {
+	leaf *link
+	tls.Certificate
 }
 
 const (
@@ -31,85 +48,190 @@ const (
 	half = day / 2 // so that counting days gives the same number all day long
 )
 
-func (a *authority) make() error {
-	a.once.Do(func() {
-		now := a.now()
-		a.serial = 1
-		tmpl := &x509.Certificate{
-			SerialNumber:          big.NewInt(1),
-			Subject:               pkix.Name{CommonName: "ehlo sandbox CA", Organization: []string{"ehlo sandbox"}},
-			NotBefore:             now.Add(-365 * day),
-			NotAfter:              now.Add(10 * 365 * day),
-			IsCA:                  true,
-			BasicConstraintsValid: true,
-			KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+func newAuthority(now func() time.Time) *authority {
+	a := &authority{now: now, made: map[*Service]func() (*identity, error){}}
+	a.root = sync.OnceValues(func() (*link, error) { return a.ca("ehlo sandbox CA", nil, 10*365*day) })
+	a.foreign = sync.OnceValues(func() (*link, error) { return a.ca("A CA that nobody trusts", nil, 10*365*day) })
+	a.intermediate = sync.OnceValues(func() (*link, error) {
+		root, err := a.root()
+		if err != nil {
+			return nil, err
 		}
-		if a.key, a.err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); a.err != nil {
-			return
-		}
-		a.cert, _, a.err = sign(tmpl, tmpl, a.key, a.key)
+		return a.ca("ehlo sandbox intermediate CA", root, 5*365*day)
 	})
-	if a.err != nil {
-		return fmt.Errorf("sandbox: certificate authority: %w", a.err)
-	}
-	return nil
+	return a
 }
 
-// leaf makes a certificate of a kind for a host name.
-func (a *authority) leaf(kind Cert, name string) (*tls.Certificate, error) {
-	if err := a.make(); err != nil {
+// identity gives what v shows as the host name, the same at each call.
+func (a *authority) identity(v *Service, name string) (*identity, error) {
+	a.mu.Lock()
+	made, ok := a.made[v]
+	if !ok {
+		made = sync.OnceValues(func() (*identity, error) { return a.issue(v.Cert, name) })
+		a.made[v] = made
+	}
+	a.mu.Unlock()
+	return made()
+}
+
+// issue makes a certificate of a kind for a host name.
+func (a *authority) issue(kind Cert, name string) (*identity, error) {
+	key, err := leafKey(kind, name)
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: key of %s: %w", name, err)
+	}
+	by, err := a.issuer(kind)
+	if err != nil {
 		return nil, err
 	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	leaf, err := a.sign(a.template(kind, name), key, by)
+	if err != nil {
+		return nil, err
+	}
+	id := &identity{leaf: leaf, Certificate: tls.Certificate{PrivateKey: key, Leaf: leaf.cert, Certificate: leaf.sent(kind)}}
+	if kind.has(Stapled) {
+		if id.OCSPStaple, err = a.staple(leaf); err != nil {
+			return nil, fmt.Errorf("sandbox: OCSP response for %s: %w", name, err)
+		}
+	}
+	return id, nil
+}
+
+// issuer gives what issues certificates of a kind; nil: they issue themselves.
+func (a *authority) issuer(kind Cert) (*link, error) {
+	switch {
+	case kind.has(SelfSigned):
+		return nil, nil
+	case kind.has(UnknownCA):
+		return a.foreign()
+	case kind.has(LeafIssued | ExpiredCA):
+		root, err := a.root()
+		if err != nil {
+			return nil, err
+		}
+		if kind.has(ExpiredCA) {
+			return a.ca("ehlo sandbox expired CA", root, -20*day-half)
+		}
+		const name = "issuer.hosting.example"
+		key, err := leafKey(Valid, name)
+		if err != nil {
+			return nil, fmt.Errorf("sandbox: key of %s: %w", name, err)
+		}
+		return a.sign(a.template(Valid, name), key, root)
+	case kind.has(Intermediate):
+		return a.intermediate()
+	}
+	return a.root()
+}
+
+// ca makes a certificate authority whose certificate ends after life.
+func (a *authority) ca(name string, by *link, life time.Duration) (*link, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader) // never predictable: its owner may have told a machine to trust it
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: key of %s: %w", name, err)
 	}
 	now := a.now()
-	a.mu.Lock()
-	a.serial++
-	tmpl := &x509.Certificate{
-		SerialNumber: big.NewInt(a.serial),
-		Subject:      pkix.Name{CommonName: name},
-		DNSNames:     []string{name},
-		NotBefore:    now.Add(-29*day + half),
-		NotAfter:     now.Add(61*day + half),
-		KeyUsage:     x509.KeyUsageDigitalSignature,
-		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}
-	a.mu.Unlock()
-	issuer, issuerKey := a.cert, a.key
-	switch kind {
-	case Expired:
-		tmpl.NotBefore, tmpl.NotAfter = now.Add(-110*day-half), now.Add(-20*day-half)
-	case NotYet:
-		tmpl.NotBefore, tmpl.NotAfter = now.Add(10*day+half), now.Add(100*day+half)
-	case SelfSigned:
-		issuer, issuerKey = tmpl, key
-	case WrongName:
-		tmpl.Subject.CommonName = "*.hosting.example"
-		tmpl.DNSNames = []string{"*.hosting.example", "hosting.example"}
-	}
-	cert, der, err := sign(tmpl, issuer, key, issuerKey)
-	if err != nil {
-		return nil, fmt.Errorf("sandbox: certificate of %s: %w", name, err)
-	}
-	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: cert}, nil
+	return a.sign(&x509.Certificate{
+		Subject:               pkix.Name{CommonName: name, Organization: []string{"ehlo sandbox"}},
+		NotBefore:             now.Add(-365 * day),
+		NotAfter:              now.Add(life),
+		IsCA:                  true,
+		BasicConstraintsValid: true,
+		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+	}, key, by)
 }
 
-func sign(tmpl, issuer *x509.Certificate, key, issuerKey *ecdsa.PrivateKey) (*x509.Certificate, []byte, error) {
-	der, err := x509.CreateCertificate(rand.Reader, tmpl, issuer, &key.PublicKey, issuerKey)
+// leafKey makes the key of a host. One that is no RSA key is the same in every
+// world, and with it the host's TLSA records.
+func leafKey(kind Cert, name string) (crypto.Signer, error) {
+	switch {
+	case kind.has(WeakKey):
+		return rsa.GenerateKey(rand.Reader, 1024)
+	case kind.has(RSAKey):
+		return rsa.GenerateKey(rand.Reader, 2048)
+	}
+	seed := sha256.Sum256([]byte("ehlo sandbox key of " + name))
+	return ecdsa.ParseRawPrivateKey(elliptic.P256(), seed[:])
+}
+
+// template is a host's certificate as it is to be signed.
+func (a *authority) template(kind Cert, name string) *x509.Certificate {
+	now := a.now()
+	t := &x509.Certificate{
+		Subject:     pkix.Name{CommonName: name},
+		DNSNames:    []string{name},
+		NotBefore:   now.Add(-29*day + half),
+		NotAfter:    now.Add(61*day + half),
+		KeyUsage:    x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	switch {
+	case kind.has(Expired):
+		t.NotBefore, t.NotAfter = now.Add(-110*day-half), now.Add(-20*day-half)
+	case kind.has(NotYet):
+		t.NotBefore, t.NotAfter = now.Add(10*day+half), now.Add(100*day+half)
+	case kind.has(Expiring):
+		t.NotBefore, t.NotAfter = now.Add(-85*day+half), now.Add(5*day+half)
+	}
+	switch {
+	case kind.has(WrongName):
+		t.Subject.CommonName = "*.hosting.example"
+		t.DNSNames = []string{"*.hosting.example", "hosting.example"}
+	case kind.has(CNOnly):
+		t.DNSNames = nil
+	}
+	if kind.has(ClientOnly) {
+		t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+	}
+	if kind.has(WeakKey | RSAKey) {
+		t.KeyUsage |= x509.KeyUsageKeyEncipherment // RSA key exchange (RFC 5246 section 7.4.2)
+	}
+	if kind.has(WeakSignature) {
+		t.SignatureAlgorithm = x509.ECDSAWithSHA1
+	}
+	return t
+}
+
+// sign makes the certificate t for key; by may be nil, for one that signs itself.
+func (a *authority) sign(t *x509.Certificate, key crypto.Signer, by *link) (*link, error) {
+	serial := sha256.Sum256([]byte("ehlo sandbox serial of " + t.Subject.CommonName + " " + strings.Join(t.DNSNames, " ")))
+	serial[0] &= 0x7f // positive, and of at most 20 octets (RFC 5280 section 4.1.2.2)
+	t.SerialNumber = new(big.Int).SetBytes(serial[:16])
+	issuer := &link{cert: t, key: key}
+	if by != nil {
+		issuer = by
+	}
+	der, err := x509.CreateCertificate(rand.Reader, t, issuer.cert, key.Public(), issuer.key)
 	if err != nil {
-		return nil, nil, err
+		return nil, fmt.Errorf("sandbox: certificate of %s: %w", t.Subject.CommonName, err)
 	}
 	cert, err := x509.ParseCertificate(der)
-	return cert, der, err
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: certificate of %s: %w", t.Subject.CommonName, err)
+	}
+	return &link{cert: cert, key: key, by: by}, nil
+}
+
+// sent is the chain from l as a server sends it: without the root, unless kind
+// says otherwise (RFC 8446 section 4.4.2).
+func (l *link) sent(kind Cert) [][]byte {
+	chain := [][]byte{l.cert.Raw}
+	for by := l.by; by != nil && !kind.has(Unsent); by = by.by {
+		switch {
+		case kind.has(Disordered):
+			chain = append(chain[:1], append([][]byte{by.cert.Raw}, chain[1:]...)...)
+		case by.by != nil:
+			chain = append(chain, by.cert.Raw)
+		}
+	}
+	return chain
 }
 
 // Roots holds the world's authority alone. It is empty if no key could be made.
 func (w *World) Roots() *x509.CertPool {
 	pool := x509.NewCertPool()
-	if w.ca.make() == nil {
-		pool.AddCert(w.ca.cert)
+	if root, err := w.ca.root(); err == nil {
+		pool.AddCert(root.cert)
 	}
 	return pool
 }
@@ -117,8 +239,38 @@ func (w *World) Roots() *x509.CertPool {
 // CAPEM is the authority's certificate in PEM, for a file that other tools
 // trust; nil if no key could be made.
 func (w *World) CAPEM() []byte {
-	if w.ca.make() != nil {
+	root, err := w.ca.root()
+	if err != nil {
 		return nil
 	}
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: w.ca.cert.Raw})
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: root.cert.Raw})
+}
+
+// ClientPEM makes a client certificate by the world's authority: the certificate
+// and its key in PEM (PKCS #8). name is its common name and, if it is an address,
+// its rfc822Name.
+func (w *World) ClientPEM(name string) (cert, key []byte, err error) {
+	root, err := w.ca.root()
+	if err != nil {
+		return nil, nil, err
+	}
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, fmt.Errorf("sandbox: key of %s: %w", name, err)
+	}
+	t := w.ca.template(ClientOnly, name)
+	t.DNSNames = nil
+	if strings.Contains(name, "@") {
+		t.EmailAddresses = []string{name}
+	}
+	made, err := w.ca.sign(t, private, root)
+	if err != nil {
+		return nil, nil, err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		return nil, nil, fmt.Errorf("sandbox: key of %s: %w", name, err)
+	}
+	cert = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: made.cert.Raw})
+	return cert, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
 }

@@ -28,10 +28,7 @@ func (w *World) listHosts() map[string]*host {
 			h := &host{ports: map[uint16]func() (*server, error){}}
 			for k := range spec.Services {
 				v := &spec.Services[k]
-				port := uint16(v.Port)
-				if port == 0 {
-					port = 25
-				}
+				port := v.port()
 				h.ports[port] = sync.OnceValues(func() (*server, error) { return w.listen(s, spec, v, port) })
 			}
 			for _, a := range strings.Fields(spec.Addrs) {

@@ -33,6 +33,8 @@ func (x *session) mailFrom(arg string) error {
 	switch {
 	case x.helo == "":
 		return x.order("EHLO first")
+	case x.spec.Login && x.user == "":
+		return x.say(oneLine(530, "5.7.0", "authentication required"))
 	case x.mail != nil:
 		return x.order("a transaction is open: RSET ends it")
 	}
@@ -97,6 +99,10 @@ func (x *session) mailParam(e *envelope, p param) reply {
 		}
 	case p.keyword == "ENVID" && x.offered("DSN"):
 		if !validXtext(p.value) || len(p.value) > 100 {
+			return bad
+		}
+	case p.keyword == "AUTH" && x.offered("AUTH"): // RFC 4954 section 5
+		if p.value == "" || p.value != "<>" && !validXtext(p.value) {
 			return bad
 		}
 	default:
@@ -181,6 +187,7 @@ func (x *session) recipient(path string) reply {
 	local, domain, _ := splitMailbox(path, true)
 	local, _, _ = strings.Cut(local, "+")
 	switch {
+	case !x.local(domain) && x.user != "" && x.user != anonymous:
 	case !x.local(domain):
 		return oneLine(550, "5.7.1", fmt.Sprintf("<%s> relaying denied", path))
 	case !x.mailbox(local):

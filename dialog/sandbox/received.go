@@ -14,8 +14,9 @@ type Received struct {
 	Host   string    // mx1.good.test
 	Helo   string    // what the client called itself
 	Client string    // its address
-	// Protocol is how it came, by RFC 3848 and RFC 6531: SMTP, ESMTP, ESMTPS,
-	// UTF8SMTP, UTF8SMTPS.
+	User   string    // who had authenticated; "": nobody
+	// Protocol is how it came, by RFC 3848 and RFC 6531: SMTP, ESMTP, ESMTPS, ESMTPSA,
+	// UTF8SMTP, UTF8SMTPS, ...
 	Protocol string
 	TLS      uint16 // the version by crypto/tls; 0: in the clear
 	From     string // "" is the null sender
@@ -34,7 +35,7 @@ type Recipient struct {
 // deliver keeps a message in the Maildir and tells Received of it.
 func (x *session) deliver(e *envelope, id string) error {
 	r := Received{
-		ID: id, At: x.world.opt.Now(), Host: x.name, Helo: x.helo, Client: x.client,
+		ID: id, At: x.world.opt.Now(), Host: x.name, Helo: x.helo, Client: x.client, User: x.user,
 		Protocol: x.protocol(e), From: e.from, Params: e.params, To: e.to,
 		Data: e.body.text.Bytes(), Chunked: e.chunked,
 	}
@@ -66,6 +67,9 @@ func (x *session) protocol(e *envelope) string {
 	}
 	if x.state != nil && x.esmtp {
 		p += "S"
+	}
+	if x.user != "" {
+		p += "A"
 	}
 	return p
 }

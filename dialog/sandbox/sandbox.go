@@ -46,7 +46,7 @@ type World struct {
 	opt       Options
 	scenarios []Scenario
 	zones     *zones
-	ca        authority
+	ca        *authority
 	hosts     func() map[string]*host // by address, as netip.Addr prints it
 
 	udp, tcp *dns.Server
@@ -87,14 +87,14 @@ func Start(ctx context.Context, o Options) (*World, error) {
 	w := &World{
 		opt:       o,
 		scenarios: o.Scenarios,
-		ca:        authority{now: o.Now},
+		ca:        newAuthority(o.Now),
 		open:      map[io.Closer]bool{},
 		heard:     map[string]int{},
 	}
 	if w.scenarios == nil {
 		w.scenarios = Scenarios()
 	}
-	w.zones = newZones(w.scenarios)
+	w.zones = newZones(w.scenarios, w.ca)
 	w.hosts = sync.OnceValue(w.listHosts)
 	w.ctx, w.cancel = context.WithCancel(ctx)
 	if err := w.serveDNS(); err != nil {

@@ -13,10 +13,15 @@ type Scenario struct {
 	// Zone is in master file format (RFC 1035 section 5), relative to the
 	// domain. "": an MX for each host, in order, with preference 10, 20, ...
 	// The hosts' addresses and their PTR records come by themselves.
-	Zone  string
-	Rcode int      // of every DNS answer about the domain, where it is not NOERROR
-	Also  []string // further names under which its hosts know the domain: its U-label form
-	Hosts []Host
+	Zone   string
+	Rcode  int      // of every DNS answer about the domain, where it is not NOERROR
+	Bogus  string   // questions that are answered SERVFAIL, for bad signatures: "_25._tcp.mx1 TLSA", separated by ", "
+	Signed bool     // whether DNS answers are secure: AD is set for who asks for it (RFC 6840 section 5.8)
+	Also   []string // further names under which its hosts know the domain: its U-label form
+	Hosts  []Host
+	// What a correct client finds out, for tests; "" is nothing.
+	DANE string // of the first MX host: match, mismatch, missing, insecure, bogus or unusable (RFC 7672 section 2.2)
+	STS  string // the mode of the policy; "broken": a record, but no policy is to be had (RFC 8461 section 3.3)
 }
 
 // Host is one host of a domain. Without services it refuses every connection.
@@ -34,25 +39,24 @@ type Service struct {
 	Secure string // those under TLS; "": Offers without STARTTLS
 	TLS    bool   // from the first byte on (RFC 8314)
 	Cert   Cert
+	// TLSA are its TLSA records, separated by ", ": "3 1 1" is of its own
+	// certificate, "2 1 1" of what issued it, "3 1 1 other" of a host that it is not.
+	TLSA      string
+	Handshake Handshake
+	// Injectable: what came in the clear behind STARTTLS is kept, and answered under
+	// TLS. A correct server throws it away (RFC 3207 section 4.2).
+	Injectable bool
+	Page       *Page  // an HTTPS server with this page in place of an SMTP server
+	Hidden     string // SASL mechanisms that AUTH takes beside those that Offers or Secure list
+	Lie        Lie    // what SCRAM lies about
 	// Mailboxes are the local parts that RCPT accepts, separated by spaces, a "*"
 	// at the end of one for any ending; "": people.
 	Mailboxes string
+	Login     bool          // MAIL only from who has authenticated
 	Rules     []Rule        // the first that matches an event is played
 	Delay     time.Duration // before every reply
 	Idle      time.Duration // the longest silence of a client; 0: 5 minutes (RFC 5321 section 4.5.3.2.7)
 }
-
-// Cert is the kind of certificate that a service shows.
-type Cert int
-
-// The kinds of certificate. All but SelfSigned come from the world's authority.
-const (
-	Valid      Cert = iota
-	Expired         // 20 days ago
-	NotYet          // valid from 10 days ahead
-	SelfSigned      // by its own key
-	WrongName       // for *.hosting.example
-)
 
 // Rule is what a server does at an event in place of its usual reply.
 type Rule struct {
@@ -64,16 +68,21 @@ type Rule struct {
 // On is the rule for an event and, behind a space, what it concerns:
 //
 //	CONNECT          a connection, before the banner
+//	TLS              the end of a handshake behind STARTTLS, where nothing is said usually
 //	EHLO ... QUIT    a command in order and without syntax error; an unknown one too
 //	MAIL alice@      the sender
 //	RCPT alice@      the recipient
 //	DATA alice@      DATA or a first BDAT for a recipient accepted before
 //	DOT alice@       the end of the message, by DATA or BDAT, for such a recipient
 //	VRFY alice       its argument, without brackets and the server's own domain; EXPN likewise
+//	AUTH plain       the mechanism, before the server says anything of its own
+//	RESPONSE plain   each response of the client behind AUTH; the mechanism
+//	VERDICT alice    the end of AUTH, in place of 235 or 535; the user name as the client gave it
 //	HELP topic       its argument; ETRN, NOOP and other commands likewise
 //
 // What it concerns is compared without regard to case; an "@" or a "*" at its
-// end matches any ending. A rule without acts keeps the usual reply.
+// end matches any ending. A rule without acts keeps the usual reply. A 334 that is
+// said at AUTH or RESPONSE asks the client for one more response.
 func On(event string, acts ...Act) Rule {
 	event, match, _ := strings.Cut(event, " ")
 	return Rule{event: event, match: match, acts: acts}
@@ -128,6 +137,9 @@ const (
 	actWaitNamed
 	actHangUp
 	actSilence
+	actAwait
+	actRaw
+	actEcho
 )
 
 // Say answers with lines, each as it goes over the wire but for its CR LF, and
@@ -149,6 +161,13 @@ func HangUp() Act { return Act{kind: actHangUp} }
 // the connection stays open until the client ends it or falls silent too.
 func Silence() Act { return Act{kind: actSilence} }
 
+// Await sends what was said so far and throws away what the client sends next:
+// a ClientHello where no TLS is meant to come.
+func Await() Act { return Act{kind: actAwait} }
+
+// Raw sends octets as they are, in place of a reply.
+func Raw(octets string) Act { return Act{kind: actRaw, lines: []string{octets}} }
+
 // Row is a domain of the world as a list shows it.
 type Row struct {
 	Domain string // good.test
@@ -168,6 +187,14 @@ func Table() []Row {
 		rows = append(rows, r)
 	}
 	return rows
+}
+
+// port is the TCP port of v.
+func (v *Service) port() uint16 {
+	if v.Port == 0 {
+		return 25
+	}
+	return uint16(v.Port)
 }
 
 func (s Scenario) domain() string { return s.Name + ".test" }

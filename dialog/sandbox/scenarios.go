@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"slices"
 	"time"
 
 	"github.com/miekg/dns"
@@ -21,13 +22,17 @@ const anyone = "*"
 // Scenarios is the table of the world's domains. To add a misbehaving server,
 // add a row; what a field means stands at its type.
 func Scenarios() []Scenario {
-	return []Scenario{
-		{Name: "good", About: "a well-kept server: every extension, a valid certificate, two MX hosts",
+	return slices.Concat([]Scenario{
+		{Name: "good", About: "a well-kept server: every extension, a valid certificate, two MX hosts, DANE, MTA-STS and TLS-RPT",
 			Expect: "delivers under verified TLS, pipelined and in one BDAT",
+			Zone:   "@ MX 10 mx1\n@ MX 20 mx2\n" + stsRecords("good.test"),
+			Signed: true,
 			Hosts: []Host{
-				{Name: "mx1", Addrs: "192.0.2.10 2001:db8::10", Services: []Service{{Offers: wellKept}}},
-				{Name: "mx2", Addrs: "192.0.2.11 2001:db8::11", Services: []Service{{Offers: wellKept}}},
-			}},
+				{Name: "mx1", Addrs: "192.0.2.10 2001:db8::10", Services: []Service{{Offers: wellKept, TLSA: "3 1 1"}}},
+				{Name: "mx2", Addrs: "192.0.2.11 2001:db8::11", Services: []Service{{Offers: wellKept, TLSA: "3 1 1"}}},
+				policyHost("198.51.100.10", Service{Page: &Page{Body: policy("enforce", "mx1.good.test", "mx2.good.test")}}),
+			},
+			DANE: "match", STS: "enforce"},
 		{Name: "plain", About: "no STARTTLS and no PIPELINING, nor anything else",
 			Expect: "delivers in the clear, waiting for each reply",
 			Hosts:  []Host{{Name: "mx1", Addrs: "192.0.2.12", Services: []Service{{Offers: "HELP"}}}}},
@@ -166,7 +171,7 @@ func Scenarios() []Scenario {
 		{Name: "servfail", About: "the DNS server answers SERVFAIL",
 			Expect: "no answer: it may work later",
 			Rcode:  dns.RcodeServerFailure},
-	}
+	}, tlsScenarios(), authScenarios())
 }
 
 // vrfy are the rules of vrfy.test (RFC 5321 sections 3.5 and 4.1.1.6 to 4.1.1.8,

@@ -80,15 +80,20 @@ func (w *World) listen(sc *Scenario, h *Host, v *Service, port uint16) (*server,
 	if v.Mailboxes != "" {
 		s.people = strings.Fields(v.Mailboxes)
 	}
-	s.tls = sync.OnceValues(func() (*tls.Config, error) {
-		leaf, err := w.ca.leaf(v.Cert, s.name)
-		if err != nil {
-			return nil, err
-		}
-		return &tls.Config{Certificates: []tls.Certificate{*leaf}, Time: w.opt.Now}, nil
-	})
+	s.tls = sync.OnceValues(s.tlsConfig)
 	w.accept(l, s.serve)
 	return s, nil
+}
+
+// tlsConfig makes what all handshakes of the server share, session tickets too.
+func (s *server) tlsConfig() (*tls.Config, error) {
+	id, err := s.world.ca.identity(s.spec, s.name)
+	if err != nil {
+		return nil, err
+	}
+	h := s.spec.Handshake
+	return &tls.Config{Certificates: []tls.Certificate{id.Certificate}, Time: s.world.opt.Now,
+		MinVersion: h.Min, MaxVersion: h.Max, CipherSuites: h.Suites, ClientAuth: h.ClientAuth, ClientCAs: s.world.Roots()}, nil
 }
 
 // local reports whether the server takes mail for a domain: the scenario's own
@@ -133,7 +138,11 @@ func (s *server) serve(c *net.TCPConn) {
 	} else {
 		x.attach(c)
 	}
-	err := x.talk()
+	talk := x.talk
+	if s.spec.Page != nil {
+		talk = x.web
+	}
+	err := talk()
 	if !errors.Is(err, errHangUp) {
 		x.closeNotify()
 	}

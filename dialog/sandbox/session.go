@@ -26,6 +26,8 @@ type session struct {
 	helo   string               // "": not greeted yet
 	esmtp  bool
 	mail   *envelope // nil: no transaction
+	auth   *exchange // nil: no AUTH is under way
+	user   string    // who has authenticated; "": nobody
 }
 
 var (
@@ -94,7 +96,7 @@ func (x *session) handshake() error {
 	_ = c.SetDeadline(time.Time{})
 	state := c.ConnectionState()
 	x.state = &state
-	x.helo, x.esmtp, x.mail = "", false, nil
+	x.helo, x.esmtp, x.mail, x.user = "", false, nil, ""
 	x.attach(c)
 	x.log("--", tls.VersionName(state.Version)+" "+tls.CipherSuiteName(state.CipherSuite))
 	return nil
@@ -192,7 +194,7 @@ func (r Rule) takes(usual reply) bool {
 		case actSay:
 			last := act.lines[len(act.lines)-1]
 			took = strings.HasPrefix(last, "2") || strings.HasPrefix(last, "3")
-		case actHangUp, actSilence:
+		case actHangUp, actSilence, actEcho:
 			return false
 		}
 	}
@@ -201,9 +203,16 @@ func (r Rule) takes(usual reply) bool {
 
 // play does what a rule says, and says usual if the rule says nothing.
 func (x *session) play(rule Rule, usual reply, subjects []string) error {
-	said := false
+	said, err := x.perform(rule, subjects)
+	if err != nil || said || usual.code == 0 {
+		return err
+	}
+	return x.say(usual)
+}
+
+// perform does what a rule says, and reports whether it said anything.
+func (x *session) perform(rule Rule, subjects []string) (said bool, err error) {
 	for _, act := range rule.acts {
-		var err error
 		switch act.kind {
 		case actSay:
 			said = true
@@ -216,15 +225,21 @@ func (x *session) play(rule Rule, usual reply, subjects []string) error {
 			err = errors.Join(x.out.Flush(), errHangUp)
 		case actSilence:
 			err = x.silence()
+		case actAwait:
+			err = x.await()
+		case actRaw:
+			said = true
+			x.log("--", fmt.Sprintf("%d octets that are no reply", len(act.lines[0])))
+			_, err = x.out.WriteString(act.lines[0])
+		case actEcho:
+			said = true
+			err = x.echo()
 		}
 		if err != nil {
-			return err
+			return said, err
 		}
 	}
-	if said {
-		return nil
-	}
-	return x.say(usual)
+	return said, nil
 }
 
 // rule finds the rule for an event, the zero one if there is none.
@@ -282,6 +297,15 @@ func (x *session) silence() error {
 	return errHangUp
 }
 
+// await waits for the client and throws away what it sends.
+func (x *session) await() error {
+	if _, err := x.r.Peek(1); err != nil {
+		return err
+	}
+	_, err := x.r.Discard(x.r.Buffered())
+	return err
+}
+
 func discard(r io.Reader) { _, _ = io.Copy(io.Discard, r) }
 
 // errLine is a line that is no command line: too long, or not ended by CR LF.
@@ -291,7 +315,11 @@ var errLine = errors.New("not a command line")
 // answered here, the session goes on behind the line.
 func (x *session) line() (string, error) {
 	raw, err := x.r.ReadSlice('\n')
-	long := len(raw) > maxLine
+	limit, refused := maxLine, oneLine(500, "5.5.2", "line too long")
+	if x.carries(raw) {
+		limit, refused = maxAuthLine, oneLine(500, "5.5.6", "line too long for AUTH")
+	}
+	long := len(raw) > limit
 	for errors.Is(err, bufio.ErrBufferFull) {
 		long = true
 		raw, err = x.r.ReadSlice('\n')
@@ -303,13 +331,13 @@ func (x *session) line() (string, error) {
 	refusal := reply{}
 	switch {
 	case long:
-		refusal = oneLine(500, "5.5.2", "line too long")
+		refusal = refused
 	case !ok:
 		refusal = oneLine(500, "5.5.2", "line ended by a bare LF")
 	case slices.ContainsFunc(text, func(b byte) bool { return b < ' ' && b != '\t' || b == 0x7f }):
 		refusal = oneLine(500, "5.5.2", "control character in the line")
 	default:
-		x.log("C:", string(text))
+		x.log("C:", x.hide(string(text)))
 		return string(text), nil
 	}
 	x.log("C:", "("+refusal.text+")")

@@ -1,8 +1,11 @@
 package sandbox
 
 import (
+	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"slices"
@@ -88,11 +91,13 @@ func (x *session) command() error {
 		return x.ask(verb, x.bare(arg), oneLine(502, "5.5.1", "EXPN is not implemented"))
 	case "ETRN":
 		return x.etrn(arg)
-	case "SEND", "SOML", "SAML", "TURN", "AUTH": // RFC 5321 appendix F
+	case "AUTH":
+		return x.authenticate(arg)
+	case "SEND", "SOML", "SAML", "TURN": // RFC 5321 appendix F
 		return x.ask(verb, arg, oneLine(502, "5.5.1", verb+" is not implemented"))
 	}
 	unknown := oneLine(500, "5.5.2", "command not recognized")
-	if verb == "CONNECT" || verb == "DOT" { // events of ours, not commands
+	if slices.Contains([]string{"CONNECT", "TLS", "RESPONSE", "VERDICT", "DOT"}, verb) { // events of ours, not commands
 		return x.say(unknown)
 	}
 	return x.ask(verb, arg, unknown)
@@ -164,7 +169,7 @@ func (x *session) hello(verb, name string) error {
 }
 
 // startTLS serves STARTTLS (RFC 3207). What the client sent behind it in the
-// clear is counted and thrown away.
+// clear is counted and, unless the service is Injectable, thrown away.
 func (x *session) startTLS(arg string) error {
 	switch {
 	case !x.offers().has("STARTTLS") && x.state == nil:
@@ -180,13 +185,24 @@ func (x *session) startTLS(arg string) error {
 	if err != nil || !ok {
 		return err
 	}
-	if n := x.r.Buffered(); n > 0 {
+	injected, _ := x.r.Peek(x.r.Buffered())
+	switch n := len(injected); {
+	case n > 0 && x.spec.Injectable:
+		x.log("--", fmt.Sprintf("%d bytes behind STARTTLS kept", n))
+	case n > 0:
 		x.log("--", fmt.Sprintf("%d bytes behind STARTTLS ignored", n))
+		injected = nil
 	}
 	if err := x.out.Flush(); err != nil {
 		return err
 	}
-	return x.handshake()
+	if err := x.handshake(); err != nil {
+		return err
+	}
+	if injected != nil {
+		x.r = bufio.NewReaderSize(io.MultiReader(bytes.NewReader(injected), flushing{x}), 32<<10)
+	}
+	return x.play(x.rule("TLS", nil), reply{}, nil)
 }
 
 // etrn serves ETRN (RFC 1985) for the server's own domain.

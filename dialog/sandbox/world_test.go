@@ -55,7 +55,7 @@ func TestScenariosAreSound(t *testing.T) {
 			t.Errorf("%s: twice", s.Name)
 		}
 		names[s.Name] = true
-		if z := makeZone(s); z.rcode != s.Rcode {
+		if z := makeZone(s, newAuthority(time.Now)); z.rcode != s.Rcode {
 			t.Errorf("%s: zone does not parse: %q", s.Name, s.Zone)
 		}
 		for _, h := range s.Hosts {

@@ -4,6 +4,13 @@
 //	Credentials  who logs in, and with what
 //	Client       one exchange of one mechanism
 //	Message      what the client sends, and how it may be shown
+//	Teller       a Client that understands its challenges well enough to show them
+//	Error        a server that breaks its mechanism, or refuses in the mechanism's words
+//	LackError    credentials that do not suffice
+//
+// Passwords and tokens are revealed here, put into Message.Data, and into
+// nothing else: no shape, no error and nothing told of a challenge holds one.
+// What a server sends is bounded in size and in the work that it causes.
 package sasl
 
 import (
@@ -28,6 +35,12 @@ type Credentials struct {
 	Port uint16               // for OAUTHBEARER
 	TLS  *tls.ConnectionState // nil without TLS: for channel bindings (RFC 5929, RFC 9266)
 	Rand io.Reader            // where nonces come from; nil is crypto/rand
+	// Binding is the type of channel binding that a -PLUS form uses, one of
+	// Bindings; "" is the best one that the connection gives.
+	Binding string
+	// Offered are the mechanisms that the server listed. SCRAM says that the
+	// server cannot bind (RFC 5802 section 6) only if they are given.
+	Offered []string
 }
 
 // Need is what a mechanism logs in with.
@@ -49,8 +62,9 @@ type Mechanism struct {
 	Needs Need
 	Binds bool // it binds the login to the TLS connection: a -PLUS form
 	Bares bool // the server, and without TLS everybody in between, learns the secret itself
-	// New begins an exchange. The error says what the credentials lack, or why
-	// they do not fit; it holds no secret.
+	// New begins an exchange. The error is a *LackError that says what the
+	// credentials lack or why they do not fit, or that Rand failed; it holds no
+	// secret.
 	New func(Credentials) (Client, error)
 }
 
@@ -61,7 +75,8 @@ type Client interface {
 	Start() (m Message, ok bool, err error)
 	// Next answers a challenge, decoded from base64. An error cancels the exchange
 	// with "*" (RFC 4954 section 4), but for one that wraps ErrSay, which comes
-	// with a message that still has to be said.
+	// with a message that still has to be said. It is an *Error where the server
+	// is at fault.
 	Next(challenge []byte) (Message, error)
 	// Done is asked when the server says that all is well: an error means that
 	// it has not proved what the mechanism lets it prove.
@@ -83,7 +98,8 @@ type Message struct {
 }
 
 // Teller is a Client that can say what it understood of a challenge: the fields
-// of it, a decoded OAuth error. Nothing in it is secret.
+// of it, a decoded OAuth error. Nothing in it is secret. "" is for a challenge
+// whose own text says it all. The text holds foreign bytes, to be escaped.
 type Teller interface {
 	Tell(challenge []byte) string
 }

@@ -1,9 +1,12 @@
-# What postfix.sh and exim.sh share. Source it with NAME set; it sets:
+# What the servers' scripts share. Source it with NAME set; it sets:
 #
 #   WORK   this server's own directory: nothing outside it is written
 #   ROOT   where its packages are unpacked
-#   TLS    ca.pem, cert.pem and key.pem, for mx.example.test, of all servers
+#   TLS    what certificates.sh makes: ca.pem, cert.pem and key.pem of all servers, and more
 #   MAIL   its mailboxes: a Maildir for alice and one for bob
+#   USER_NAME, PASSWORD   who may log in, at every server
+#   TOKEN_KEY   what signs a token for Dovecot
+#   DNS_DOMAINS   the mail domains of dns.sh
 #
 # A server runs in a mount namespace of its own in which its files, its users and
 # its libraries stand where it was compiled to look for them. The machine keeps
@@ -17,6 +20,10 @@ TLS=$BASE/tls
 MAIL=$WORK/mail
 DOMAIN=example.test
 HOST=mx.$DOMAIN
+USER_NAME=alice
+PASSWORD='correct horse'
+TOKEN_KEY='a key that only the tests and Dovecot have'
+DNS_DOMAINS='pass.dane.test hashless.dane.test next.dane.test anchored.dane.test alias.dane.test moved.dane.test wrong.dane.test strange.dane.test none.dane.test forged.dane.test unsigned.test bogus.test'
 
 # cannot WHY: ends with the reason why nothing can be tested here.
 cannot() {
@@ -43,27 +50,12 @@ unpack() {
   apt-cache show "$1" >/dev/null 2>&1 || apt-get update -qq || cannot 'apt-get update failed'
   wanted=$(apt-get install --simulate --no-install-recommends "$@" | awk '$1 == "Inst" {print $2}') ||
     cannot "apt-get does not know $*"
-  for package in $(printf '%s\n' "$@" $wanted | sort -u); do
-    (cd "$debs" && apt-get download -qq "$package" 2>"$WORK/download.log") ||
-      cannot "$package could not be downloaded: $(tail -n 1 "$WORK/download.log")"
-  done
+  wanted=$(printf '%s\n' "$@" $wanted | sort -u)
+  (cd "$debs" && apt-get download -qq $wanted 2>"$WORK/download.log") ||
+    cannot "a package could not be downloaded: $(tail -n 1 "$WORK/download.log")"
   for package in "$debs"/*.deb; do
     dpkg -x "$package" "$ROOT"
   done
-}
-
-# certificates: a CA, and a certificate of it for HOST.
-certificates() {
-  [ -s "$TLS/cert.pem" ] && return
-  mkdir -p "$TLS"
-  local new='-x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30'
-  openssl req $new -subj '/CN=ehlo interop CA' -keyout "$TLS/ca.key" -out "$TLS/ca.pem" \
-    -addext keyUsage=critical,keyCertSign 2>/dev/null
-  openssl req $new -subj "/CN=$HOST" -CA "$TLS/ca.pem" -CAkey "$TLS/ca.key" \
-    -addext "subjectAltName=DNS:$HOST,DNS:localhost,IP:127.0.0.1" -addext basicConstraints=critical,CA:FALSE \
-    -addext keyUsage=critical,digitalSignature -addext extendedKeyUsage=serverAuth \
-    -keyout "$TLS/key.pem" -out "$TLS/cert.pem" 2>/dev/null
-  chmod 644 "$TLS/key.pem" # each server reads it as a user of its own
 }
 
 # accounts FILE NAME:ID...: FILE with these accounts in the place of any of the same name.
@@ -80,6 +72,11 @@ accounts() {
   done
 }
 
+# certificates: those of certificates.sh, made once for all servers.
+certificates() {
+  [ -s "$TLS/made" ] || "$(dirname "${BASH_SOURCE[0]}")/certificates.sh"
+}
+
 # world NAME:ID...: prepares what `inside` shows the server, with these users.
 world() {
   accounts /etc/passwd "$@"
@@ -87,10 +84,11 @@ world() {
   echo "127.0.0.1 localhost $HOST" >"$WORK/hosts"
   echo 'nameserver 127.0.0.1' >"$WORK/resolv.conf" # where nothing answers: no name leaves this machine
   # A set-user-ID program ignores LD_LIBRARY_PATH, so the cache names the libraries.
-  ldconfig -X -C "$WORK/ld.so.cache" "$ROOT"/usr/lib "$ROOT"/usr/lib/*-linux-gnu "$ROOT"/usr/lib/postfix 2>/dev/null || true
+  ldconfig -X -C "$WORK/ld.so.cache" "$ROOT"/usr/lib "$ROOT"/usr/lib/*-linux-gnu "$ROOT"/usr/lib/postfix "$ROOT"/usr/lib/dovecot 2>/dev/null || true
 }
 
-# inside PROGRAM ARG...: runs a program in the server's world. BINDS="SOURCE:TARGET ..." are shown to it, too.
+# inside PROGRAM ARG...: runs a program in the server's world. BINDS="SOURCE:TARGET ..." are shown to it, too,
+# and the directory OVERLAY as if it were part of /usr.
 inside() {
   local file binds=${BINDS:-}
   for file in passwd group hosts resolv.conf ld.so.cache; do
@@ -99,28 +97,36 @@ inside() {
   unshare --mount --propagation private bash -c '
     set -e
     for bind in $1; do mount --bind "${bind%%:*}" "${bind##*:}"; done
-    shift
-    exec "$@"' inside "$binds" "$@"
+    [ -z "$2" ] || mount -t overlay overlay -o lowerdir="$2:/usr" /usr
+    shift 2
+    exec "$@"' inside "$binds" "${OVERLAY:-}" "$@"
 }
 
-# wait_for PORT: until something listens there, for up to 15 s.
+# listens [ADDRESS:]PORT: whether somebody does there; the address is 127.0.0.1 if none is named.
+listens() {
+  local address=127.0.0.1
+  [ "${1%:*}" = "$1" ] || address=${1%:*}
+  (exec 3<>"/dev/tcp/$address/${1##*:}") 2>/dev/null
+}
+
+# wait_for [ADDRESS:]PORT...: until something listens at each, for up to 15 s.
 wait_for() {
-  local _
-  for _ in $(seq 150); do
-    (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return
-    sleep 0.1
+  local port _
+  for port; do
+    for _ in $(seq 150); do
+      listens "$port" && continue 2
+      sleep 0.1
+    done
+    tail -n 20 "$WORK"/log* >&2 || true
+    cannot "nothing listens on port $port"
   done
-  tail -n 20 "$WORK"/log* >&2 || true
-  cannot "nothing listens on port $1"
 }
 
-# free PORT...: ends if somebody else listens there already.
+# free [ADDRESS:]PORT...: ends if somebody else listens at one already.
 free() {
   local port
   for port; do
-    if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
-      cannot "port $port is in use"
-    fi
+    ! listens "$port" || cannot "port $port is in use"
   done
 }
 

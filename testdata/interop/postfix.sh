@@ -2,20 +2,28 @@
 # usage: EHLO_INTEROP_DIR=DIR postfix.sh start|stop
 #
 # Debian's Postfix on 127.0.0.1: PORT (2601) with STARTTLS, PORT+1 with implicit
-# TLS. It takes mail for alice@example.test and bob@example.test, into
-# DIR/postfix/mail/alice/new and .../bob/new; anybody else there is unknown, and it
-# does not relay.
+# TLS, both with every mechanism of Cyrus SASL under TLS alone; PORT+2 with AUTH
+# in the clear too, in the old form with = as well. It takes mail for
+# alice@example.test and bob@example.test, into DIR/postfix/mail/alice/new and
+# .../bob/new, and for alice at the domains of dns.sh; anybody else there is
+# unknown, and it relays for nobody but alice.
+#
+# It also serves each certificate of certificates.sh: the cases at CASES (2650) and
+# the ports behind it, as DIR/tls/ports lists them, and port 25 of 127.0.26.1 and
+# 127.0.26.2, the MX hosts of dns.sh.
 NAME=postfix
 . "$(dirname "$0")/common.sh"
-PORT=${PORT:-2601}
+PORT=${PORT:-2601} CASES=${CASES:-2650}
 OWNER=64201 DROP=64202 KEEPER=64203
 
 configure() {
-  local libexec=$ROOT/usr/lib/postfix directory
+  local libexec=$ROOT/usr/lib/postfix directory name port=$CASES
   cat >"$WORK/etc/main.cf" <<MAIN
 compatibility_level = 3.6
 queue_directory = $WORK/queue
 data_directory = $WORK/data
+import_environment = MAIL_CONFIG SASL_PATH
+dnssec_probe =
 command_directory = $ROOT/usr/sbin
 daemon_directory = $libexec/sbin
 shlib_directory = $libexec
@@ -33,20 +41,32 @@ inet_protocols = ipv4
 alias_maps =
 alias_database =
 default_transport = error:nothing leaves this machine
-virtual_mailbox_domains = $DOMAIN
+virtual_mailbox_domains = $DOMAIN $DNS_DOMAINS
 virtual_mailbox_base = $MAIL
 virtual_mailbox_maps = texthash:$WORK/etc/mailboxes
 virtual_uid_maps = static:$KEEPER
 virtual_gid_maps = static:$KEEPER
-smtpd_relay_restrictions = reject_unauth_destination
+smtpd_relay_restrictions = permit_sasl_authenticated reject_unauth_destination
+smtpd_sasl_auth_enable = yes
+smtpd_sasl_type = cyrus
+smtpd_sasl_path = smtpd
+smtpd_sasl_security_options =
+smtpd_sasl_local_domain = $DOMAIN
+smtpd_tls_auth_only = yes
 smtpd_tls_security_level = may
 smtpd_tls_chain_files = $TLS/key.pem, $TLS/cert.pem
 message_size_limit = 20480000
 MAIN
   printf '%s@%s %s/\n' alice "$DOMAIN" alice bob "$DOMAIN" bob >"$WORK/etc/mailboxes"
+  for name in $DNS_DOMAINS; do
+    echo "alice@$name alice/"
+  done >>"$WORK/etc/mailboxes"
   cat >"$WORK/etc/master.cf" <<MASTER
 127.0.0.1:$PORT inet n - n - - smtpd
 127.0.0.1:$((PORT + 1)) inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
+127.0.0.1:$((PORT + 2)) inet n - n - - smtpd -o smtpd_tls_auth_only=no -o broken_sasl_auth_clients=yes
+127.0.26.1:25 inet n - n - - smtpd
+127.0.26.2:25 inet n - n - - smtpd -o smtpd_tls_chain_files=$TLS/anchored.pem
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
 tlsmgr unix - - n 1000? 1 tlsmgr
@@ -60,6 +80,13 @@ virtual unix - n n - - virtual
 anvil unix - - n - 1 anvil
 postlog unix-dgram n - n - 1 postlogd
 MASTER
+  : >"$TLS/ports"
+  for name in "$TLS"/cases/*.pem; do
+    echo "127.0.0.1:$port inet n - n - - smtpd -o smtpd_tls_chain_files=$name" >>"$WORK/etc/master.cf"
+    name=${name##*/}
+    echo "${name%.pem} 127.0.0.1:$port" >>"$TLS/ports"
+    port=$((port + 1))
+  done
   for directory in active bounce corrupt defer deferred flush hold incoming private saved trace; do
     install -d -o $OWNER -m 700 "$WORK/queue/$directory"
   done
@@ -69,21 +96,36 @@ MASTER
   install -d -o $KEEPER "$MAIL"
 }
 
+# sasl: every mechanism that a password of sasldb serves, and alice's password there.
+sasl() {
+  local db=$WORK/sasl/db
+  cat >"$WORK/etc/sasl/smtpd.conf" <<SASL
+pwcheck_method: auxprop
+auxprop_plugin: sasldb
+sasldb_path: $db
+mech_list: PLAIN LOGIN CRAM-MD5 DIGEST-MD5 SCRAM-SHA-1 SCRAM-SHA-256 SCRAM-SHA-512 SCRAM-SHA-1-PLUS SCRAM-SHA-256-PLUS SCRAM-SHA-512-PLUS NTLM ANONYMOUS EXTERNAL XOAUTH2 OAUTHBEARER
+SASL
+  install -d -o $OWNER -m 700 "${db%/*}"
+  printf %s "$PASSWORD" | SASL_PATH=$SASL inside "$ROOT/usr/sbin/saslpasswd2" -p -c -f "$db" -u "$DOMAIN" "$USER_NAME"
+  chown $OWNER "$db"
+}
+
 case ${1:-} in
 start)
   need_tools
-  free "$PORT" $((PORT + 1))
-  mkdir -p "$WORK/etc" "$WORK/queue/pid"
-  unpack postfix
+  free "$PORT" $((PORT + 1)) $((PORT + 2)) "$CASES" 127.0.26.1:25 127.0.26.2:25
+  mkdir -p "$WORK/etc/sasl" "$WORK/queue/pid"
+  unpack postfix sasl2-bin libsasl2-modules libsasl2-modules-db
   certificates
   configure
   world postfix:$OWNER postdrop:$DROP keeper:$KEEPER
+  SASL=$(echo "$ROOT"/usr/lib/*-linux-gnu/sasl2)
+  sasl
   # master itself: the command `postfix` would want its files where a package puts them.
   cd "$WORK/queue"
-  MAIL_CONFIG=$WORK/etc inside "$ROOT/usr/lib/postfix/sbin/master" -c "$WORK/etc" -w 2>"$WORK/log.start" >/dev/null ||
+  MAIL_CONFIG=$WORK/etc SASL_PATH=$SASL inside "$ROOT/usr/lib/postfix/sbin/master" -c "$WORK/etc" -w 2>"$WORK/log.start" >/dev/null ||
     cannot "$(cat "$WORK"/log*)"
-  wait_for "$PORT"
-  wait_for $((PORT + 1))
+  wait_for "$PORT" $((PORT + 1)) 127.0.26.1:25
   ;;
 stop)
   stop_pid "$WORK/queue/pid/master.pid"

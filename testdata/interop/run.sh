@@ -1,18 +1,32 @@
 #!/usr/bin/env bash
 # usage: run.sh [COMMAND...]
 #
-# Starts a Postfix and an Exim on loopback, runs COMMAND (the interop tests) and
-# stops them whatever happens. It needs root on a Debian or a descendant of it, and
-# fetches the servers with apt-get; see common.sh. EHLO_INTEROP_DIR, if set, is
-# where to work and is kept; else a temporary directory is made and removed.
+# Starts real servers on loopback, runs COMMAND (the interop tests) and stops them
+# whatever happens. It needs root on a Debian or a descendant of it, and fetches
+# the servers with apt-get; see common.sh. EHLO_INTEROP_DIR, if set, is where to
+# work and is kept; else a temporary directory is made and removed.
 #
-# COMMAND finds in its environment:
+# COMMAND finds in its environment, of each server at 127.0.0.1:
 #
-#   EHLO_INTEROP_POSTFIX       127.0.0.1:2601, with STARTTLS
-#   EHLO_INTEROP_POSTFIX_TLS   127.0.0.1:2602, with implicit TLS
-#   EHLO_INTEROP_POSTFIX_MAIL  a directory with a Maildir for each of alice and bob
-#   EHLO_INTEROP_EXIM, EHLO_INTEROP_EXIM_TLS, EHLO_INTEROP_EXIM_MAIL   likewise, 2611 and 2612
-#   EHLO_INTEROP_CA            the CA that vouches for both, as mx.example.test, localhost and 127.0.0.1
+#   EHLO_INTEROP_POSTFIX        :2601, with STARTTLS; AUTH by Cyrus SASL, under TLS alone
+#   EHLO_INTEROP_POSTFIX_TLS    :2602, with implicit TLS
+#   EHLO_INTEROP_POSTFIX_CLEAR  :2603, with AUTH in the clear too, also in its old form
+#   EHLO_INTEROP_POSTFIX_MAIL   a directory with a Maildir for each of alice and bob
+#   EHLO_INTEROP_EXIM, EHLO_INTEROP_EXIM_TLS, EHLO_INTEROP_EXIM_MAIL
+#                               likewise, :2611 and :2612; AUTH PLAIN, and EXTERNAL by client certificate
+#   EHLO_INTEROP_DOVECOT, EHLO_INTEROP_DOVECOT_TLS
+#                               a submission server, :2621 and :2622, that relays through the Postfix
+#   EHLO_INTEROP_DNS, EHLO_INTEROP_DNS_TLS
+#                               a validating Unbound before a BIND with signed zones, :2641 and, over TLS, :2642
+#
+# and besides:
+#
+#   EHLO_INTEROP_USER, EHLO_INTEROP_PASSWORD   who may log in everywhere
+#   EHLO_INTEROP_TOKEN_KEY      what signs a token for the Dovecot (HS256)
+#   EHLO_INTEROP_CERTIFICATES   the directory that certificates.sh has filled: ca.pem, client.pem, ...; its
+#                               file `ports` says where the Postfix serves each good or bad one (:2650 on)
+#   EHLO_INTEROP_CA             its ca.pem, which vouches for all, as mx.example.test, localhost and 127.0.0.1
+#   EHLO_INTEROP_FINGER         a command: posttls-finger, where it can see the Unbound
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
@@ -26,25 +40,41 @@ EHLO_INTEROP_DIR=$(cd "$EHLO_INTEROP_DIR" && pwd)
 chmod 755 "$EHLO_INTEROP_DIR" # the servers' own users pass through it
 export EHLO_INTEROP_DIR
 
+servers='postfix exim dovecot dns'
 stop() {
-  PORT=2601 "$here/postfix.sh" stop || true
-  PORT=2611 "$here/exim.sh" stop || true
+  for server in $servers; do
+    "$here/$server.sh" stop || true
+  done
   [ -z "$made" ] || rm -rf "$made"
 }
 trap stop EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-PORT=2601 "$here/postfix.sh" start
-PORT=2611 "$here/exim.sh" start
+unset PORT # each has a default of its own
+for server in $servers; do
+  "$here/$server.sh" start
+done
 
+NAME=run
+. "$here/common.sh"
 export EHLO_INTEROP_POSTFIX=127.0.0.1:2601
 export EHLO_INTEROP_POSTFIX_TLS=127.0.0.1:2602
+export EHLO_INTEROP_POSTFIX_CLEAR=127.0.0.1:2603
 export EHLO_INTEROP_POSTFIX_MAIL=$EHLO_INTEROP_DIR/postfix/mail
 export EHLO_INTEROP_EXIM=127.0.0.1:2611
 export EHLO_INTEROP_EXIM_TLS=127.0.0.1:2612
 export EHLO_INTEROP_EXIM_MAIL=$EHLO_INTEROP_DIR/exim/mail
-export EHLO_INTEROP_CA=$EHLO_INTEROP_DIR/tls/ca.pem
+export EHLO_INTEROP_DOVECOT=127.0.0.1:2621
+export EHLO_INTEROP_DOVECOT_TLS=127.0.0.1:2622
+export EHLO_INTEROP_DNS=127.0.0.1:2641
+export EHLO_INTEROP_DNS_TLS=127.0.0.1:2642
+export EHLO_INTEROP_USER=$USER_NAME
+export EHLO_INTEROP_PASSWORD=$PASSWORD
+export EHLO_INTEROP_TOKEN_KEY=$TOKEN_KEY
+export EHLO_INTEROP_CERTIFICATES=$TLS
+export EHLO_INTEROP_CA=$TLS/ca.pem
+export EHLO_INTEROP_FINGER=$here/finger.sh
 
 cd "$here/../.."
 if [ $# -eq 0 ]; then

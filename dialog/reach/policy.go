@@ -1,0 +1,120 @@
+package reach
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/netip"
+
+	"github.com/ehlo-mail/ehlo/dialog"
+	"github.com/ehlo-mail/ehlo/dialog/policy"
+)
+
+// Discovery looks up what a domain publishes of TLS, and holds its hosts to it.
+type Discovery struct {
+	Want  policy.Discovery
+	Fetch policy.Fetcher // for MTA-STS; Dial and Family are filled in
+}
+
+// PolicyError is a host that a published policy, or the lack of one, keeps us from.
+type PolicyError struct {
+	Host   string
+	Action policy.Action // Skip, PutOff or Refuse
+	By     string        // "DANE" or "MTA-STS"
+	Why    string
+}
+
+func (e *PolicyError) Error() string { return e.Why }
+
+// sts looks for the MTA-STS policy of a domain, and shows what there is.
+func (r *Reach) sts(ctx context.Context, domain string) *policy.STS {
+	if r.Discover == nil || r.Discover.Want == policy.NeedsDANE {
+		return nil
+	}
+	r.waiting("MTA-STS policy of " + domain)
+	found := policy.FindSTS(ctx, r.Resolver, r.Fetcher(r.Discover.Fetch, domain), domain)
+	r.Session.Stream.Emit(found)
+	return found
+}
+
+// Fetcher is f as it reaches the policy host of domain from here: with the
+// redirects and the family that hold for every connection.
+func (r *Reach) Fetcher(f policy.Fetcher, domain string) policy.Fetcher {
+	f.Family = r.Family
+	f.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		hop := Hop{Host: "mta-sts." + domain, Port: 443, web: true}
+		hop.Addr, _ = netip.ParseAddrPort(address)
+		return r.Dial(ctx, network, r.address(hop))
+	}
+	return f
+}
+
+// DANE looks for the TLSA records of a hop's host. It is nil for an address, which
+// can have none.
+func (r *Reach) DANE(ctx context.Context, hop Hop) *policy.DANE {
+	if net.ParseIP(hop.Host) != nil {
+		return nil
+	}
+	r.waiting("TLSA records of " + hop.Host)
+	return policy.FindDANE(ctx, r.Resolver, policy.Query{
+		Host: hop.Host, Port: hop.Port, Domain: hop.Domain, Signed: hop.Signed, Family: r.Family,
+	})
+}
+
+func (r *Reach) waiting(what string) {
+	if r.Session.Waiting != nil {
+		r.Session.Waiting(dialog.Waiting{For: what})
+	}
+}
+
+// demand raises o to what is published for a hop. Its error is a *PolicyError. The
+// result tells what came of it when the conversation is over.
+func (r *Reach) demand(ctx context.Context, hop Hop, o *dialog.Options) (policy.Demand, error) {
+	if r.Discover == nil || o.TLS.Policy == dialog.PolicyNever {
+		return policy.Demand{}, nil
+	}
+	var dane *policy.DANE
+	if r.Discover.Want != policy.NeedsSTS {
+		if dane = r.DANE(ctx, hop); dane != nil {
+			o.Stream.Emit(dane)
+		}
+	}
+	if ctx.Err() != nil {
+		return policy.Demand{}, context.Cause(ctx)
+	}
+	d := policy.Decide(r.Discover.Want, dane, hop.STS, hop.Host)
+	for _, text := range d.Notes {
+		o.Stream.Emit(dialog.Finding{Text: text})
+	}
+	if d.Action != policy.Go {
+		o.Stream.Emit(dialog.Finding{Fail: true, Text: d.Why})
+		return d, &PolicyError{Host: hop.Host, Action: d.Action, By: d.By, Why: d.Why}
+	}
+	switch d.Level {
+	case policy.Must:
+		o.TLS.Policy = max(o.TLS.Policy, dialog.PolicyMust)
+	case policy.Verify:
+		o.TLS.Policy = max(o.TLS.Policy, dialog.PolicyVerify)
+	}
+	if d.DANE != nil {
+		if o.TLS.SNI == "" {
+			o.TLS.SNI = d.DANE.Base // RFC 7672 section 8.1
+		}
+		o.TLS.Prove = func(state tls.ConnectionState) []dialog.TLSVerdict {
+			var verdicts []dialog.TLSVerdict
+			for _, line := range d.DANE.Verify(state.PeerCertificates, o.Now()).Lines {
+				verdicts = append(verdicts, dialog.TLSVerdict(line))
+			}
+			return verdicts
+		}
+	}
+	return d, nil
+}
+
+// tested says what a policy in mode testing would have made of a visit.
+func tested(d policy.Demand, visit Visit, o *dialog.Options) {
+	if !d.Testing || !visit.Reached || visit.Report.TLS != nil && visit.Report.TLS.Verified() {
+		return
+	}
+	o.Stream.Emit(dialog.Finding{Text: "MTA-STS is in mode testing: in mode enforce, senders would not deliver to " + visit.Hop.Host})
+}

@@ -1,0 +1,192 @@
+// Package scan tries the TLS of one server piece by piece: a connection for each
+// thing that a handshake can be made to show.
+//
+//	Options  what to try
+//	Report   what was seen
+//	Attempt  one handshake that was made for one version, suite or group
+package scan
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/ehlo-mail/ehlo/dialog"
+	"github.com/ehlo-mail/ehlo/dialog/reach"
+)
+
+// Options are what is tried beyond the first conversation, the versions and
+// whether a session is resumed.
+type Options struct {
+	Suites bool // each suite of TLS 1.0 to 1.2 and each group by itself
+	Active bool // a command injected behind STARTTLS
+	// Tried is told of every attempt as it ends; may be nil.
+	Tried func(Attempt)
+}
+
+// Attempt is one handshake that offered one thing only.
+type Attempt struct {
+	What     string // "TLS 1.2", "X25519", "TLS_RSA_WITH_AES_128_CBC_SHA"
+	Accepted bool
+	// Untested is why the attempt says nothing: the server was not reached, say.
+	Untested string
+	Suite    uint16 // that was negotiated
+	Group    tls.CurveID
+	Took     time.Duration
+}
+
+// Report is what one address showed.
+type Report struct {
+	Visit     reach.Visit // the first conversation
+	Versions  []Attempt   // oldest first
+	Suites    []Attempt
+	Groups    []Attempt
+	Tickets   int  // session tickets that the first conversation was given
+	Resumes   bool // a second connection took the session up
+	Injection dialog.Injection
+	Tries     int // connections that were made
+}
+
+// Versions are those that are tried, oldest first.
+func Versions() []uint16 {
+	return []uint16{tls.VersionTLS10, tls.VersionTLS11, tls.VersionTLS12, tls.VersionTLS13}
+}
+
+// Connections is how many an address will see at most.
+func (o Options) Connections() int {
+	n := 1 + len(Versions()) + 1 // the conversation, the versions, resumption
+	if o.Suites {
+		n += len(dialog.Suites()) + len(dialog.Groups())
+	}
+	if o.Active {
+		n++
+	}
+	return n
+}
+
+// Run converses with hop once, as r says, and then tries the rest, one connection
+// at a time and in silence. Without a handshake in the first conversation there
+// is no rest.
+func Run(ctx context.Context, r *reach.Reach, hop reach.Hop, o Options) Report {
+	sessions := &sessions{}
+	first := *r
+	first.Session.TLS.Sessions = sessions
+	report := Report{Visit: first.Visit(ctx, hop, conversation()), Tries: 1}
+	report.Tickets = sessions.count()
+	if report.Visit.Report.TLS == nil || ctx.Err() != nil {
+		return report
+	}
+	s := &scanner{Reach: *r, hop: hop, Options: o, report: &report}
+	s.Session.Stream, s.Session.TLS.Prove = nil, nil
+	s.Session.TLS.Policy = dialog.PolicyMust
+	for _, v := range Versions() {
+		s.try(ctx, &report.Versions, tls.VersionName(v), func(t *dialog.TLS) { t.MinVersion, t.MaxVersion = v, v })
+	}
+	s.resume(ctx, sessions)
+	if o.Suites {
+		for _, id := range dialog.Suites() {
+			s.try(ctx, &report.Suites, tls.CipherSuiteName(id), func(t *dialog.TLS) {
+				t.MinVersion, t.MaxVersion, t.Suites = tls.VersionTLS10, tls.VersionTLS12, []uint16{id}
+			})
+		}
+		for _, g := range dialog.Groups() {
+			s.try(ctx, &report.Groups, g.String(), func(t *dialog.TLS) { t.Groups = []tls.CurveID{g} })
+		}
+	}
+	if o.Active && !hop.Implicit {
+		s.inject(ctx)
+	}
+	return report
+}
+
+// conversation is the plan that shows everything once.
+func conversation() dialog.Plan {
+	return dialog.Plan{dialog.Greet(), dialog.Hello(), dialog.StartTLS(), dialog.Quit()}
+}
+
+// scanner tries one thing after the other at one address.
+type scanner struct {
+	reach.Reach
+	Options
+	hop    reach.Hop
+	report *Report
+}
+
+// try makes one handshake that change has narrowed.
+func (s *scanner) try(ctx context.Context, list *[]Attempt, what string, change func(*dialog.TLS)) {
+	if ctx.Err() != nil {
+		return
+	}
+	r := s.Reach
+	change(&r.Session.TLS)
+	began := time.Now()
+	visit := r.Visit(ctx, s.hop, conversation())
+	a := Attempt{What: what, Took: time.Since(began)}
+	s.report.Tries++
+	switch seen := visit.Report.TLS; {
+	case seen != nil:
+		a.Accepted, a.Suite, a.Group = true, seen.Suite, seen.Group
+	case !errors.As(visit.Err, new(*dialog.TLSError)):
+		a.Untested = "no handshake"
+		if visit.Err != nil {
+			a.Untested = visit.Err.Error()
+		}
+	}
+	*list = append(*list, a)
+	if s.Tried != nil {
+		s.Tried(a)
+	}
+}
+
+// resume tries to take up the session of the first conversation.
+func (s *scanner) resume(ctx context.Context, from *sessions) {
+	if from.count() == 0 || ctx.Err() != nil {
+		return
+	}
+	r := s.Reach
+	r.Session.TLS.Sessions = from
+	visit := r.Visit(ctx, s.hop, conversation())
+	s.report.Tries++
+	s.report.Resumes = visit.Report.TLS != nil && visit.Report.TLS.Resumed
+}
+
+func (s *scanner) inject(ctx context.Context) {
+	if ctx.Err() != nil {
+		return
+	}
+	s.report.Tries++
+	s.Visit(ctx, s.hop, dialog.Plan{dialog.Greet(), dialog.Hello(), dialog.InjectCommand(&s.report.Injection)})
+}
+
+// sessions keeps the last session and counts the tickets.
+type sessions struct {
+	mu    sync.Mutex
+	last  *tls.ClientSessionState
+	given int
+}
+
+// Get gives the last session.
+func (s *sessions) Get(string) (*tls.ClientSessionState, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.last, s.last != nil
+}
+
+// Put keeps one; nil takes the last one back, as the library does with one that
+// it has used up.
+func (s *sessions) Put(_ string, state *tls.ClientSessionState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if state != nil {
+		s.given++
+	}
+	s.last = state
+}
+
+func (s *sessions) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.given
+}
