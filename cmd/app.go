@@ -70,6 +70,15 @@ func commands() []*command {
 			groups: with(append(dialogue, "envelope", "message")...), defaults: map[string]string{"max-time": "15m"}, run: runSend,
 		},
 		{
+			name: "tls", usage: "TARGET...", about: "the TLS of a server in depth: versions, chain, DANE, MTA-STS",
+			examples: []example{
+				{"ehlo tls --sandbox good.test", "what a well-kept server shows"},
+				{"ehlo tls --sandbox -q expired.test", "what is wrong, and nothing else"},
+				{"ehlo tls --sandbox --suites --active starttls.test", "every suite, and an injected command"},
+			},
+			groups: with("route", "time", "protocol", "TLS", "scan"), least: 1, most: -1, run: runTLS,
+		},
+		{
 			name: "verify", usage: "ADDRESS...", about: "is there such a mailbox, and can the answer be trusted",
 			examples: []example{
 				{"ehlo verify --sandbox alice@vrfy.test", "a server that answers VRFY"},

@@ -159,7 +159,7 @@ func (p *parser) flag(c *call, i int) (used int, err error) {
 	arg := p.args[i]
 	typed, value, valued := strings.Cut(arg, "=")
 	if !strings.HasPrefix(arg, "--") {
-		return 0, p.letters(c, arg)
+		return 0, p.letters(c, typed, valued)
 	}
 	f, negated := findFlag(p.command, typed[2:])
 	switch {
@@ -189,14 +189,18 @@ func (p *parser) skip(i int) int {
 	return 0
 }
 
-// letters reads single letters behind one dash: "-4", "-4q".
-func (p *parser) letters(c *call, arg string) error {
-	for _, letter := range arg[1:] {
+// letters reads single letters behind one dash: "-4", "-4q". What is behind an
+// equals sign may be a secret that lacks a dash.
+func (p *parser) letters(c *call, typed string, valued bool) error {
+	for _, letter := range typed[1:] {
 		if findShort(p.command, string(letter)) == nil {
-			return unknownFlag(p.command, arg)
+			return unknownFlag(p.command, typed)
 		}
 	}
-	for _, letter := range arg[1:] {
+	if valued {
+		return &usageError{msg: typed + " takes no value", next: helpFor(p.command)}
+	}
+	for _, letter := range typed[1:] {
 		f := findShort(p.command, string(letter))
 		if err := c.addBool(p.command, f, "-"+string(letter), "", false, false); err != nil {
 			return err

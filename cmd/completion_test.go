@@ -71,7 +71,7 @@ func TestBashCompletion(t *testing.T) {
 		{"ehlo --to send ver", "verify version"}, // send is the value of --to
 		{"ehlo send --subj", "--subject"},
 		{"ehlo mx --subj", ""},
-		{"ehlo send --no-", "--no-chunking --no-pipeline --no-tls"},
+		{"ehlo send --no-", "--no-auth --no-chunking --no-pipeline --no-tls"},
 		{"ehlo send --format ", "json jsonl none text"},
 		{"ehlo send --format=j", "json jsonl"},
 		{"ehlo send --color=a", "always auto"},

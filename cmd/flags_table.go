@@ -205,6 +205,15 @@ var flagTable = [...]flag{
 	{name: "exit-codes", group: "output", kind: isWord, value: "SCHEME", words: schemes, def: "ehlo",
 		about: "end with the exit status of ehlo, swaks or sysexits"},
 
+	{name: "suites", group: "scan", kind: isBool, def: "false",
+		about: "try every suite of TLS 1.0 to 1.2 and every key exchange, one connection each"},
+	{name: "active", group: "scan", kind: isBool, def: "false",
+		about: "send a command along with STARTTLS: it must not be answered under TLS"},
+	{name: "warn-days", group: "scan", kind: isInt, value: "DAYS", def: "14", least: 0, most: 3650,
+		about: "warn of a certificate that has so many days left or less"},
+	{name: "fail-days", group: "scan", kind: isInt, value: "DAYS", def: "0", least: 0, most: 3650,
+		about: "fail for a certificate that has so many days left or less"},
+
 	{name: "profile", group: "settings", kind: isText, value: "NAME", from: environment, check: checkFilled,
 		about: "take settings from [profile.NAME] of the configuration"},
 	{name: "config", group: "settings", kind: isText, value: "FILE", from: environment, check: checkFilled, complete: files,

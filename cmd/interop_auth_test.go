@@ -121,6 +121,31 @@ func TestInteropPostfixAuth(t *testing.T) {
 	})
 }
 
+// Cyrus holds the login to the TLS connection, by each way to bind the two. Where
+// the client binds in another way than the server it is refused.
+func TestInteropCyrusBinds(t *testing.T) {
+	password := setting(t, "PASSWORD")
+	right := []string{"--auth-user", setting(t, "USER"), "--auth-password-file", secretFile(t, password)}
+	exporter, end, unique := setting(t, "CYRUS"), setting(t, "CYRUS_END"), setting(t, "CYRUS_UNIQUE")
+	for target, binding := range map[string]string{exporter: "tls-exporter", end: "tls-server-end-point", unique: "tls-unique"} {
+		t.Run(binding, func(t *testing.T) {
+			flags := slices.Concat(right, []string{"--auth-binding", binding})
+			for _, mechanism := range []string{"SCRAM-SHA-1-PLUS", "SCRAM-SHA-256-PLUS", "SCRAM-SHA-512-PLUS"} {
+				login{target, mechanism, flags, password, 0, []string{"AUTH " + mechanism, "p=" + binding, "235 2.7.0"}}.run(t)
+			}
+		})
+	}
+	t.Run("the best", func(t *testing.T) {
+		login{exporter, "", right, password, 0, []string{"AUTH SCRAM-SHA-512-PLUS", "p=tls-exporter", "235 2.7.0"}}.run(t)
+	})
+	t.Run("another", func(t *testing.T) {
+		login{end, "SCRAM-SHA-256-PLUS", right, password, 6, []string{"535 5.7.8"}}.run(t)
+	})
+	t.Run("not bound", func(t *testing.T) {
+		login{end, "SCRAM-SHA-256", right, password, 0, []string{"235 2.7.0"}}.run(t)
+	})
+}
+
 // Postfix relays for nobody but those who log in.
 func TestInteropPostfixRelays(t *testing.T) {
 	args := []string{"send", "--helo", "client.test", "--from", "sender@client.test", "--to", "somebody@elsewhere.test",

@@ -122,14 +122,14 @@ func judge(err error, host string) verdict {
 	case errors.As(err, &connect):
 		say(StatusNoAnswer, connect.Error())
 		v.Likely = unreached(connect)
+	case errors.As(err, &tlsError):
+		say(StatusTLS, tlsError.Error())
+		v.tls(tlsError)
 	case errors.As(err, &policed):
 		say(StatusTLS, policed.Error())
 		if policed.Action == policy.PutOff {
 			say(StatusNoAnswer, policed.Error())
 		}
-	case errors.As(err, &tlsError):
-		say(StatusTLS, tlsError.Error())
-		v.tls(tlsError)
 	case errors.As(err, &login):
 		say(StatusAuth, login.Error())
 		v.auth(login)

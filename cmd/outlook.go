@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 
 	"github.com/ehlo-mail/ehlo/dialog/transcript"
 )
@@ -13,6 +14,7 @@ type outlook struct {
 	stream   *transcript.Stream
 	progress *progress
 	finish   func() error
+	peers    *peers
 }
 
 // open makes ready what the flags ask for. An error is for the user's eyes.
@@ -33,6 +35,8 @@ func (r *run) open(ctx context.Context) (*outlook, error) {
 		w.progress.close()
 		return nil, err
 	}
+	w.peers = &peers{path: r.String("tls-get-peer-chain")}
+	w.Visited = w.peers.add
 	return w, nil
 }
 
@@ -41,5 +45,8 @@ func (r *run) open(ctx context.Context) (*outlook, error) {
 func (w *outlook) close() error {
 	w.progress.close()
 	w.network.close()
+	if err := w.peers.save(); err != nil {
+		return errors.Join(err, w.finish())
+	}
 	return w.finish()
 }

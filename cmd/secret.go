@@ -193,8 +193,10 @@ func (r *run) warn(format string, args ...any) {
 // mostSecret is how many bytes a password or a token may have.
 const mostSecret = 64 << 10
 
-// trimLine cuts one line end, which every editor and echo leaves.
+// trimLine cuts one line end, which every editor and echo leaves, and the byte
+// order mark that some editors begin a file with.
 func trimLine(raw []byte) []byte {
+	raw = bytes.TrimPrefix(raw, []byte("\ufeff"))
 	return bytes.TrimSuffix(bytes.TrimSuffix(raw, []byte("\n")), []byte("\r"))
 }
 

@@ -24,7 +24,7 @@ func (r *run) secretCommand(ctx context.Context, setting string) ([]byte, error)
 	case ctx.Err() != nil:
 		clear(out.held)
 		return nil, context.Cause(ctx)
-	case err == nil, errors.Is(err, exec.ErrWaitDelay), errors.Is(err, errTooMuch):
+	case err == nil, errors.Is(err, exec.ErrWaitDelay), len(out.held) > mostSecret:
 		return out.held, flaw("what the command printed", out.held)
 	case errors.As(err, &ended):
 		clear(out.held)

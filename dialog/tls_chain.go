@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -219,10 +220,8 @@ func (w *walk) invalid(err x509.CertificateInvalidError) string {
 	name := CertificateTitle(err.Cert)
 	switch err.Reason {
 	case x509.Expired:
-		for _, c := range w.sent {
-			if c.Equal(err.Cert) {
-				return ""
-			}
+		if slices.ContainsFunc(w.certs[:len(w.certs)-1], err.Cert.Equal) {
+			return ""
 		}
 		return fmt.Sprintf("leads to %s, in %s, which %s", name, w.t.Store, dateFault(err.Cert, w.now))
 	case x509.NotAuthorizedToSign:
@@ -230,7 +229,17 @@ func (w *walk) invalid(err x509.CertificateInvalidError) string {
 	case x509.TooManyIntermediates:
 		return fmt.Sprintf("more authorities below %s than it allows (path length)", name)
 	case x509.CANotAuthorizedForThisName, x509.TooManyConstraints, x509.NameConstraintsWithoutSANs, x509.UnconstrainedName:
-		return fmt.Sprintf("%s may not vouch for these names (name constraints): %s", name, err.Detail)
+		return fmt.Sprintf("%s may not vouch for %s (name constraints): %s", w.narrow(), CertificateTitle(w.certs[0]), err.Detail)
 	}
 	return strings.TrimPrefix(err.Error(), "x509: ")
+}
+
+// narrow names the authority that is only for some names.
+func (w *walk) narrow() string {
+	for _, c := range w.certs {
+		if len(c.PermittedDNSDomains)+len(c.ExcludedDNSDomains)+len(c.PermittedIPRanges)+len(c.ExcludedIPRanges) > 0 {
+			return CertificateTitle(c)
+		}
+	}
+	return "an authority"
 }

@@ -50,10 +50,9 @@ func TestVerdicts(t *testing.T) {
 	rsaCA := issue(t, template("RSA CA", true), rsaKey(), rsaRoot)
 	onRSA := with(t, rsaRoot, func(*x509.Certificate) {})
 	onRSACA := with(t, rsaCA, func(*x509.Certificate) {})
+	second := authority(t, "Second CA", 5, p.ca, nil)
 	small := issue(t, template("mx.test", false), smallKey(), p.ca)
 	smallCA := issue(t, template("Small CA", true), smallKey(), p.root)
-	short := template("mx.test", false)
-	short.PublicKey = nil
 
 	tests := []struct {
 		name  string
@@ -67,7 +66,7 @@ func TestVerdicts(t *testing.T) {
 		{name: "sound", chain: []*holder{p.leaf, p.ca}, says: "chain: leads to Test Root, in the test's store"},
 		{name: "with the root", chain: []*holder{p.leaf, p.ca, p.root}, says: "certificate 2 is not needed: whoever trusts the root Test Root has it"},
 		{name: "out of order", chain: []*holder{p.leaf, p.root, p.ca}, says: "certificate 1 is not needed"},
-		{name: "two out of order", chain: []*holder{with(t, below, func(*x509.Certificate) {}), level, below}, trust: []*holder{level}, says: "certificate 1"},
+		{name: "two out of order", chain: []*holder{with(t, second, func(*x509.Certificate) {}), p.ca, second}, says: "certificate 1 is out of order: Test CA"},
 		{name: "with another's", chain: []*holder{p.leaf, p.ca, oldCA}, says: "certificate 2 is not needed: Old CA; it expired 20 days ago, on 2026-11-02 11:00Z"},
 		{name: "twice", chain: []*holder{p.leaf, p.ca, p.ca}, says: "certificate 2 is sent twice: Test CA"},
 		{name: "an expired cross-certificate beside", chain: []*holder{p.leaf, p.ca, cross}, says: "certificate 2 is not needed: Test Root; it expired"},
@@ -98,6 +97,8 @@ func TestVerdicts(t *testing.T) {
 		{name: "never valid together", chain: []*holder{with(t, oldCA, soon), oldCA}, want: "dates: not valid before 2026-12-02 13:00Z, in 10 days; Old CA expired", says: "chain: leads to Test Root"},
 		{name: "the root in the store expired", chain: []*holder{with(t, oldRoot, func(*x509.Certificate) {})}, trust: []*holder{oldRoot}, want: "chain: leads to Old Root, in the test's store, which expired 20 days ago, on 2026-11-02 11:00Z"},
 
+		{name: "the root in the store expired, and sent", chain: []*holder{with(t, oldRoot, func(*x509.Certificate) {}), oldRoot}, trust: []*holder{oldRoot}, want: "chain: leads to Old Root, in the test's store, which expired 20 days ago"},
+
 		{name: "self-signed", chain: []*holder{with(t, nil, func(*x509.Certificate) {})}, want: "chain: self-signed, and not in the test's store"},
 		{name: "no intermediate", chain: []*holder{p.leaf}, want: "chain: ends at mx.test, whose issuer Test CA is neither sent nor in the test's store"},
 		{name: "unknown root", chain: []*holder{p.leaf, p.ca}, trust: []*holder{p.other}, want: "chain: ends at Test CA, whose issuer Test Root is neither sent nor in the test's store"},
@@ -110,8 +111,8 @@ func TestVerdicts(t *testing.T) {
 		{name: "a forged root", chain: []*holder{p.leaf, p.ca}, trust: []*holder{fakeRoot}, want: "chain: Test CA names Test Root as its issuer, and the key of the one in the test's store did not sign it"},
 		{name: "a true one behind a forged one", chain: []*holder{p.leaf, fake, p.ca}, says: "certificate 1 is not needed"},
 		{name: "too long a path", chain: []*holder{with(t, below, func(*x509.Certificate) {}), below, level}, want: "chain: Level CA allows 0 authorities below it, and there are 1 (path length)"},
-		{name: "name constraints", chain: []*holder{with(t, narrow, func(*x509.Certificate) {}), narrow}, want: "chain: Narrow CA may not vouch for these names (name constraints)"},
-		{name: "name constraints, and expired", chain: []*holder{with(t, narrow, expired), narrow}, want: "dates: expired | chain: Narrow CA may not vouch for these names"},
+		{name: "name constraints", chain: []*holder{with(t, narrow, func(*x509.Certificate) {}), narrow}, want: "chain: Narrow CA may not vouch for mx.test (name constraints): DNS name"},
+		{name: "name constraints, and expired", chain: []*holder{with(t, narrow, expired), narrow}, want: "dates: expired | chain: Narrow CA may not vouch for mx.test"},
 
 		{name: "for clients", chain: []*holder{with(t, p.ca, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }), p.ca}, want: "usage: for clients, not for TLS servers (extended key usage)"},
 		{name: "for code", chain: []*holder{with(t, p.ca, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning} }), p.ca}, want: "usage: for other things, not for TLS servers"},
@@ -196,7 +197,7 @@ func TestVerdictsBounded(t *testing.T) {
 	for i := range 60 {
 		c := template("CA", true)
 		c.SerialNumber = big.NewInt(int64(i) + 2)
-		chain = append(chain, issue(t, c, keys[1+i%5], &holder{liar.Certificate, keys[(i+2)%5+1]}))
+		chain = append(chain, issue(t, c, keys[1+i%5], liar))
 	}
 	began := time.Now()
 	r := observe(tls.ConnectionState{PeerCertificates: certificates(chain)}, believing(), noon)

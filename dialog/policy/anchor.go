@@ -59,13 +59,13 @@ func certAnchor(der []byte, chain []*x509.Certificate, now time.Time) anchored {
 // certificate that the key signed.
 func keyAnchor(der []byte, chain []*x509.Certificate, now time.Time) anchored {
 	key, err := x509.ParsePKIXPublicKey(der)
-	if err != nil {
+	if err != nil || bytes.Equal(chain[0].RawSubjectPublicKeyInfo, der) {
 		return anchored{at: -1}
 	}
 	result := anchored{at: -1}
-	for i, c := range chain {
-		if i == 0 && bytes.Equal(c.RawSubjectPublicKeyInfo, der) || !signed(c, key) {
-			continue // the leaf does not vouch for itself
+	for _, c := range chain {
+		if !signed(c, key) {
+			continue
 		}
 		path, err := pathTo(chain, pool(c), c, now)
 		if err == nil {

@@ -135,7 +135,6 @@ func webPKI(chain []*x509.Certificate, name string, roots *x509.CertPool, store 
 func chainFault(chain []*x509.Certificate, store string, err error) string {
 	leaf, last := chain[0], chain[len(chain)-1]
 	var unknown x509.UnknownAuthorityError
-	var usage x509.CertificateInvalidError
 	switch {
 	case errors.As(err, &unknown) && string(leaf.RawIssuer) == string(leaf.RawSubject):
 		return "self-signed, and not in " + store
@@ -143,7 +142,14 @@ func chainFault(chain []*x509.Certificate, store string, err error) string {
 		return fmt.Sprintf("ends at %s, which is not in %s", subject(last), store)
 	case errors.As(err, &unknown):
 		return fmt.Sprintf("ends at %s, whose issuer %s is neither sent nor in %s", subject(last), issuer(last), store)
-	case errors.As(err, &usage) && usage.Reason == x509.IncompatibleUsage:
+	}
+	return pathFault(err)
+}
+
+// pathFault words an error of Verify.
+func pathFault(err error) string {
+	var invalid x509.CertificateInvalidError
+	if errors.As(err, &invalid) && invalid.Reason == x509.IncompatibleUsage {
 		return "not for servers: its extended key usage does not allow it"
 	}
 	return strings.TrimPrefix(err.Error(), "x509: ")

@@ -2,9 +2,9 @@ package policy
 
 import (
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ehlo-mail/ehlo/dialog/route"
@@ -107,11 +107,23 @@ func (d *DANE) authority(r Record, chain []*x509.Certificate, now time.Time) res
 	head := Line{"dane", true, fmt.Sprintf("%s matches %s, by its %s", r, where, selected(r.TLSA))}
 	names := nameLine(chain[0], d.Names)
 	if a.err != nil {
-		lines := []Line{head, names, datesLine(chain, now), {"chain", false, "does not lead to it: " + strings.TrimPrefix(a.err.Error(), "x509: ")}}
+		lines := []Line{head, names, datesLine(chain, now), {"chain", false, "does not lead to it: " + unlinked(a, chain)}}
 		return result{stands: true, lines: lines}
 	}
 	lines := []Line{head, names, datesLine(a.path, now), {"chain", true, "leads to it"}}
 	return result{stands: true, match: allOK(lines), lines: lines}
+}
+
+// unlinked says why no path leads to an authority that is there.
+func unlinked(a anchored, chain []*x509.Certificate) string {
+	var unknown x509.UnknownAuthorityError
+	switch {
+	case !errors.As(a.err, &unknown):
+		return pathFault(a.err)
+	case a.at > 0 && !chain[a.at].IsCA:
+		return "it is not the certificate of an authority"
+	}
+	return "it signed neither the server's certificate nor one between them"
 }
 
 // missing says why a record of usage 2 matches nothing.

@@ -3,6 +3,7 @@ package reach
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/netip"
 
@@ -22,9 +23,29 @@ type PolicyError struct {
 	Action policy.Action // Skip, PutOff or Refuse
 	By     string        // "DANE" or "MTA-STS"
 	Why    string
+	Err    error // how the host failed what is demanded; nil: it was not spoken to
 }
 
 func (e *PolicyError) Error() string { return e.Why }
+func (e *PolicyError) Unwrap() error { return e.Err }
+
+// short is what is wrong with the host in a few words.
+func (e *PolicyError) short() string {
+	if e.Err == nil {
+		return "is not to be used"
+	}
+	return "did not pass " + e.By
+}
+
+// held is err as it concerns a host that a published policy made demands on: one
+// that does not meet them is passed over like one that cannot be reached (RFC 7672
+// section 2.2, RFC 8461 section 5).
+func held(d policy.Demand, host string, err error) error {
+	if d.By == "" || !errors.As(err, new(*dialog.TLSError)) {
+		return err
+	}
+	return &dialog.Error{Phase: phaseOf(err), Err: &PolicyError{Host: host, Action: policy.Skip, By: d.By, Why: err.Error(), Err: err}}
+}
 
 // sts looks for the MTA-STS policy of a domain, and shows what there is.
 func (r *Reach) sts(ctx context.Context, domain string) *policy.STS {

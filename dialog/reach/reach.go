@@ -103,9 +103,6 @@ type Visit struct {
 // implicit TLS comes before it.
 func (r *Reach) Visit(ctx context.Context, hop Hop, plan dialog.Plan) (visit Visit) {
 	visit = Visit{Hop: hop, Addr: r.address(hop)}
-	if r.Visited != nil {
-		defer func() { r.Visited(visit) }()
-	}
 	options := r.Session
 	if options.TLS.Name == "" {
 		options.TLS.Name = hop.Host
@@ -115,6 +112,12 @@ func (r *Reach) Visit(ctx context.Context, hop Hop, plan dialog.Plan) (visit Vis
 		visit.Err = &dialog.Error{Phase: dialog.PhaseTLS, Err: err}
 		return visit
 	}
+	defer func() {
+		visit.Err = held(demand, hop.Host, visit.Err)
+		if r.Visited != nil {
+			r.Visited(visit)
+		}
+	}()
 	nc, err := r.connect(ctx, hop, options)
 	if err != nil {
 		visit.Err = &dialog.Error{Phase: dialog.PhaseConnect, Err: err}
@@ -178,7 +181,7 @@ func TryNext(err error) (bool, string) {
 	case errors.As(err, &protocol) && errors.As(err, &at) && at.Phase == dialog.PhaseTLS:
 		return false, "" // an attack, perhaps: the next host may have no TLS at all
 	case errors.As(err, &policed):
-		return policed.Action == policy.Skip, "is not to be used"
+		return policed.Action == policy.Skip, policed.short()
 	case errors.As(err, &connect):
 		return true, connect.Short()
 	case errors.As(err, new(*dialog.TLSError)), errors.As(err, new(*dialog.AuthError)), errors.As(err, new(*dialog.UnmetError)), errors.As(err, new(*dialog.BodyError)):

@@ -7,19 +7,21 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// account is somebody who may authenticate at any server of the world.
-type account struct {
-	user     string
-	password string
-	token    string // for OAuth; "": none
+// Account is somebody who may authenticate at any server of the world that knows
+// AUTH.
+type Account struct {
+	User     string
+	Password string
+	Token    string // for OAuth; "": none
 }
 
-// accounts are those of the world.
-func accounts() []account {
-	return []account{
-		{user: "alice", password: "wonderland", token: "token-of-alice"},
-		{user: "bob", password: "correct horse battery staple"},
-		{user: "zoë", password: "pässwörd"},
+// Accounts are those of the world. ANONYMOUS needs none, and EXTERNAL a client
+// certificate for the user's name, such as ClientPEM makes.
+func Accounts() []Account {
+	return []Account{
+		{User: "alice", Password: "wonderland", Token: "token-of-alice"},
+		{User: "bob", Password: "correct horse battery staple"},
+		{User: "zoë", Password: "pässwörd"}, // beyond ASCII, so both need SASLprep
 	}
 }
 
@@ -29,14 +31,14 @@ const (
 )
 
 // findAccount finds whom a user name means.
-func findAccount(user string) (account, bool) {
+func findAccount(user string) (Account, bool) {
 	user = prepare(user)
-	for _, a := range accounts() {
-		if prepare(a.user) == user {
+	for _, a := range Accounts() {
+		if prepare(a.User) == user {
 			return a, true
 		}
 	}
-	return account{}, false
+	return Account{}, false
 }
 
 // prepare is SASLprep (RFC 4013) but for its prohibitions: no account has what
@@ -58,19 +60,19 @@ func prepare(s string) string {
 func (e *exchange) password(user, password string) error {
 	e.user, e.secret = user, password
 	a, ok := findAccount(user)
-	if !ok || prepare(a.password) != prepare(password) {
+	if !ok || prepare(a.Password) != prepare(password) {
 		return denied()
 	}
-	e.user = a.user
+	e.user = a.User
 	return nil
 }
 
 // as has an account pass if the client wants to act as itself: acting for
 // somebody else is allowed to nobody. authzid may be empty.
-func (e *exchange) as(authzid string, a account) error {
-	if authzid != "" && prepare(authzid) != prepare(a.user) {
+func (e *exchange) as(authzid string, a Account) error {
+	if authzid != "" && prepare(authzid) != prepare(a.User) {
 		return denied()
 	}
-	e.user = a.user
+	e.user = a.User
 	return nil
 }

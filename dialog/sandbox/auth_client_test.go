@@ -156,7 +156,7 @@ func narrow(s string) string {
 }
 
 // digestClient takes changes to what it would say: old and new text in turn.
-func digestClient(t *testing.T, host, user, password string, change ...string) talker {
+func digestClient(t *testing.T, host, authzid, user, password string, change ...string) talker {
 	h := func(s string) string { return fmt.Sprintf("%x", md5.Sum([]byte(s))) }
 	var proof string
 	return func(challenge string) string {
@@ -169,11 +169,17 @@ func digestClient(t *testing.T, host, user, password string, change ...string) t
 		nonce := regexp.MustCompile(`nonce="([^"]+)"`).FindStringSubmatch(challenge)[1]
 		realm := regexp.MustCompile(`realm="([^"]+)"`).FindStringSubmatch(challenge)[1]
 		secret := md5.Sum([]byte(narrow(user) + ":" + realm + ":" + narrow(password)))
-		a1 := h(string(secret[:]) + ":" + nonce + ":CNONCE")
+		a1 := string(secret[:]) + ":" + nonce + ":CNONCE"
+		as := ""
+		if authzid != "" {
+			a1 += ":" + authzid
+			as = fmt.Sprintf(`,authzid="%s"`, authzid)
+		}
+		a1 = h(a1)
 		proof = h(a1 + ":" + nonce + ":00000001:CNONCE:auth:" + h(":smtp/"+host))
 		return strings.NewReplacer(change...).Replace(fmt.Sprintf(
-			`charset=utf-8,username="%s",realm="%s",nonce="%s",nc=00000001,cnonce="CNONCE",digest-uri="smtp/%s",response=%s,qop=auth`,
-			user, realm, nonce, host, h(a1+":"+nonce+":00000001:CNONCE:auth:"+h("AUTHENTICATE:smtp/"+host))))
+			`charset=utf-8,username="%s",realm="%s",nonce="%s",nc=00000001,cnonce="CNONCE",digest-uri="smtp/%s",response=%s,qop=auth%s`,
+			user, realm, nonce, host, h(a1+":"+nonce+":00000001:CNONCE:auth:"+h("AUTHENTICATE:smtp/"+host)), as))
 	}
 }
 

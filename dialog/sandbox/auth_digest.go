@@ -23,7 +23,7 @@ func serveCRAM(e *exchange) error {
 	}
 	e.user = string(message[:i])
 	a, ok := findAccount(e.user)
-	if !ok || cramDigest(prepare(a.password), challenge) != string(message[i+1:]) {
+	if !ok || cramDigest(prepare(a.Password), challenge) != string(message[i+1:]) {
 		return denied()
 	}
 	return e.as("", a)
@@ -57,14 +57,14 @@ func serveDigest(e *exchange) error {
 	a, ok := findAccount(e.user)
 	switch {
 	case !ok, d["realm"] != e.session.name, d["nonce"] != nonce, d["nc"] != "00000001",
-		d["qop"] != "" && d["qop"] != "auth", !strings.EqualFold(d["charset"], "utf-8") && !isASCII(e.user+a.password):
+		d["qop"] != "" && d["qop"] != "auth", !strings.EqualFold(d["charset"], "utf-8") && !isASCII(e.user+a.Password):
 		return denied()
 	}
 	// digest-uri is service/host, or service/host/name (RFC 2831 section 2.1.2).
 	if service, host, _ := strings.Cut(d["digest-uri"], "/"); service != "smtp" || !e.local(strings.Split(host, "/")[0]) {
 		return denied()
 	}
-	digest, proof := digestMD5(d, a.password)
+	digest, proof := digestMD5(d, a.Password)
 	if digest != d["response"] {
 		return denied()
 	}

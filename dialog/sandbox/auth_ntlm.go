@@ -51,6 +51,9 @@ func serveNTLM(e *exchange) error {
 	if len(negotiate) < 16 || !ntlmMessage(negotiate, 1) {
 		return malformed("bad NTLM message: expected NEGOTIATE")
 	}
+	if binary.LittleEndian.Uint32(negotiate[12:])&ntlmUnicode == 0 {
+		return malformed("NTLM without Unicode is not supported")
+	}
 	nonce := make([]byte, 8)
 	_, _ = rand.Read(nonce) // it never fails
 	challenge := e.ntlmChallenge(binary.LittleEndian.Uint32(negotiate[12:]), nonce)
@@ -64,7 +67,7 @@ func serveNTLM(e *exchange) error {
 	}
 	e.user = m.user
 	a, ok := findAccount(m.user)
-	if !ok || !m.proves(a.password, negotiate, challenge, nonce) {
+	if !ok || !m.proves(a.Password, negotiate, challenge, nonce) {
 		return denied()
 	}
 	return e.as("", a)
@@ -77,7 +80,7 @@ func ntlmMessage(b []byte, kind uint32) bool {
 // ntlmChallenge makes CHALLENGE (MS-NLMP section 2.2.1.2).
 func (e *exchange) ntlmChallenge(asked uint32, nonce []byte) []byte {
 	const header = 56
-	flags := asked&(ntlmUnicode|ntlmTarget|ntlmAlwaysSign|ntlmVersion|ntlm128|ntlm56|ntlmKeyExchange) |
+	flags := asked&(ntlmTarget|ntlmAlwaysSign|ntlmVersion|ntlm128|ntlm56|ntlmKeyExchange) | ntlmUnicode |
 		ntlmNTLM | ntlmDomain | ntlmExtended | ntlmTargetInfo
 	target := utf16le("SANDBOX")
 	var info []byte
@@ -133,13 +136,7 @@ func parseAuthenticate(b []byte) (ntlmAuthenticate, bool) {
 		}
 		return b[from : from+n]
 	}
-	text := func(at int) string {
-		if m.flags&ntlmUnicode == 0 {
-			return string(field(at))
-		}
-		return fromUTF16le(field(at))
-	}
-	m.response, m.domain, m.user, m.key = field(20), text(28), text(36), field(52)
+	m.response, m.domain, m.user, m.key = field(20), fromUTF16le(field(28)), fromUTF16le(field(36)), field(52)
 	return m, fine && m.user != ""
 }
 

@@ -70,15 +70,15 @@ func pairs(s string) (map[string]string, bool) {
 }
 
 // bearer finds whose token an Authorization value carries (RFC 6750 section 2.1).
-func (e *exchange) bearer(value string) (account, bool) {
+func (e *exchange) bearer(value string) (Account, bool) {
 	scheme, token, _ := strings.Cut(value, " ")
 	e.secret = token
-	for _, a := range accounts() {
-		if strings.EqualFold(scheme, "bearer") && a.token != "" && a.token == token {
+	for _, a := range Accounts() {
+		if strings.EqualFold(scheme, "bearer") && a.Token != "" && a.Token == token {
 			return a, true
 		}
 	}
-	return account{}, false
+	return Account{}, false
 }
 
 // refuse sends why, hears the dummy response (RFC 7628 section 3.2.3; XOAUTH2's

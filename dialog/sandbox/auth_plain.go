@@ -19,7 +19,7 @@ func servePlain(e *exchange) error {
 	if err := e.password(parts[1], parts[2]); err != nil {
 		return err
 	}
-	return e.as(parts[0], account{user: e.user})
+	return e.as(parts[0], Account{User: e.user})
 }
 
 // serveLogin serves LOGIN (draft-murchison-sasl-login). An initial response is

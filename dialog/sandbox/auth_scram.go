@@ -90,7 +90,7 @@ func (s scram) finish(e *exchange, c clientFirst, final, nonce string, salt []by
 	case !known:
 		return s.fail(e, "unknown-user")
 	}
-	salted, err := pbkdf2.Key(s.hash, prepare(a.password), salt, scramIterations, s.hash().Size())
+	salted, err := pbkdf2.Key(s.hash, prepare(a.Password), salt, scramIterations, s.hash().Size())
 	if err != nil {
 		return err
 	}

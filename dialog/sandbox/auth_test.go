@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"crypto/tls"
 	"encoding/json"
 	"strings"
@@ -22,7 +23,22 @@ func TestAuthMechanisms(t *testing.T) {
 		return func(*testing.T, string) talker { return cramClient(user, password) }
 	}
 	digest := func(user, password string, change ...string) func(*testing.T, string) talker {
-		return func(t *testing.T, host string) talker { return digestClient(t, host, user, password, change...) }
+		return func(t *testing.T, host string) talker { return digestClient(t, host, "", user, password, change...) }
+	}
+	digestAs := func(authzid string) func(*testing.T, string) talker {
+		return func(t *testing.T, host string) talker { return digestClient(t, host, authzid, "alice", "wonderland") }
+	}
+	spoiled := func(at int) func(*testing.T, string) talker {
+		return func(*testing.T, string) talker {
+			honest := ntlmClient("alice", "wonderland", true)
+			return func(challenge string) string {
+				b := []byte(honest(challenge))
+				if challenge != "" {
+					b[at]++
+				}
+				return string(b)
+			}
+		}
 	}
 	scram := func(mechanism, user, password string) func(*testing.T, string) talker {
 		return func(t *testing.T, _ string) talker {
@@ -77,6 +93,15 @@ func TestAuthMechanisms(t *testing.T) {
 		{"DIGEST-MD5", "used again", false, digest("alice", "wonderland", "nc=00000001", "nc=00000002"), bad},
 		{"DIGEST-MD5", "twice", false, digest("alice", "wonderland", "qop=auth", `username="bob"`), "501 5.5.2 "},
 		{"DIGEST-MD5", "default quality", false, digest("alice", "wonderland", ",qop=auth", ","), good},
+		{"DIGEST-MD5", "as herself", false, digestAs("alice"), good},
+		{"DIGEST-MD5", "as bob", false, digestAs("bob"), bad},
+		{"DIGEST-MD5", "no charset", false, digest("alice", "wonderland", "charset=utf-8", ""), good},
+		{"DIGEST-MD5", "zoë, no charset", false, digest("zoë", "pässwörd", "charset=utf-8", ""), bad},
+		{"DIGEST-MD5", "no directives", false, say("alice"), "501 5.5.2 "},
+		{"DIGEST-MD5", "answers the proof", false, func(t *testing.T, host string) talker {
+			honest := digestClient(t, host, "", "alice", "wonderland")
+			return func(challenge string) string { return cmp.Or(honest(challenge), "thanks") }
+		}, "501 5.5.2 "},
 		{"DIGEST-MD5", "quoted", false, digest("alice", "wonderland", "qop=auth", `qop="\auth" , x="a,\"b"`), good},
 		{"SCRAM-SHA-1", "alice", true, scram("SCRAM-SHA-1", "alice", "wonderland"), good},
 		{"SCRAM-SHA-256", "bob", true, scram("SCRAM-SHA-256", "bob", bobs), good},
@@ -96,12 +121,23 @@ func TestAuthMechanisms(t *testing.T) {
 		{"OAUTHBEARER", "another host", true, say("n,a=alice,\x01host=mx1.good.test\x01auth=Bearer token-of-alice\x01\x01", "\x01"), bad},
 		{"OAUTHBEARER", "as bob", true, say("n,a=bob,\x01auth=Bearer token-of-alice\x01\x01", "\x01"), bad},
 		{"OAUTHBEARER", "no dummy", true, say("n,a=alice,\x01auth=Bearer x\x01\x01", ""), "501 5.5.2 "},
+		{"OAUTHBEARER", "empty authorization identity", true, say("n,bob,\x01auth=Bearer token-of-alice\x01\x01"), "501 5.5.2 "},
+		{"OAUTHBEARER", "no port", true, say("n,,\x01port=x\x01auth=Bearer token-of-alice\x01\x01"), "501 5.5.2 "},
+		{"OAUTHBEARER", "twice", true, say("n,,\x01auth=x\x01auth=Bearer token-of-alice\x01\x01"), "501 5.5.2 "},
 		{"OAUTHBEARER", "no header", true, say("auth=Bearer token-of-alice\x01\x01"), "501 5.5.2 "},
 		{"NTLM", "alice", true, ntlm("alice", "wonderland", false), good},
 		{"NTLM", "bob with a key", true, ntlm("bob", bobs, true), good},
 		{"NTLM", "zoë", true, ntlm("zoë", "pässwörd", true), good},
 		{"NTLM", "wrong", true, ntlm("alice", "x", true), bad},
 		{"NTLM", "nobody", true, ntlm("carol", "wonderland", false), bad},
+		{"NTLM", "MIC broken", true, spoiled(72), bad},
+		{"NTLM", "proof broken", true, spoiled(88 + 24), bad},
+		{"NTLM", "field outside", true, spoiled(24 + 3), "501 5.5.2 "},
+		{"NTLM", "two NEGOTIATEs", true, func(*testing.T, string) talker {
+			begin := ntlmClient("alice", "wonderland", false)("")
+			return lines(begin, begin)
+		}, "501 5.5.2 "},
+		{"NTLM", "no Unicode", true, say(ntlmMark + "\x01\x00\x00\x00\x04\x82\x08\x00"), "501 5.5.2 "},
 		{"NTLM", "no NTLM", true, say("alice"), "501 5.5.2 "},
 		{"EXTERNAL", "no certificate", true, say(""), bad},
 		{"EXTERNAL", "no certificate, alice", true, say("alice"), bad},

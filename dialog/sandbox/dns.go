@@ -11,20 +11,36 @@ import (
 	"github.com/miekg/dns"
 )
 
-// zones is what the DNS server knows. Each domain's records are made by the
-// first question about it.
+// zones is what the DNS server knows. A domain's records are made by the first
+// question about it.
 type zones struct {
-	domains map[string]func() zone // by the label before "test"
+	all     []Scenario
+	ca      *authority
 	reverse func() zone
+
+	mu   sync.Mutex
+	made map[string]zone // by the label before "test"
 }
 
 func newZones(all []Scenario, ca *authority) *zones {
-	z := &zones{domains: make(map[string]func() zone, len(all))}
-	for _, s := range all {
-		z.domains[s.Name] = sync.OnceValue(func() zone { return makeZone(s, ca) })
+	return &zones{all: all, ca: ca, made: map[string]zone{}, reverse: sync.OnceValue(func() zone { return makeReverse(all) })}
+}
+
+// domain gives the zone of the domain with that label before "test"; false if
+// the world has none.
+func (z *zones) domain(label string) (zone, bool) {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	if made, ok := z.made[label]; ok {
+		return made, true
 	}
-	z.reverse = sync.OnceValue(func() zone { return makeReverse(all) })
-	return z
+	for _, s := range z.all {
+		if s.Name == label {
+			z.made[label] = makeZone(s, z.ca)
+			return z.made[label], true
+		}
+	}
+	return zone{}, false
 }
 
 // of gives the zone that holds name; false where the world has none.
@@ -32,8 +48,8 @@ func (z *zones) of(name string) (zone, bool) {
 	labels := dns.SplitDomainName(name)
 	switch n := len(labels); {
 	case n >= 2 && labels[n-1] == "test":
-		if made, ok := z.domains[labels[n-2]]; ok {
-			return made(), true
+		if made, ok := z.domain(labels[n-2]); ok {
+			return made, true
 		}
 		fallthrough
 	case n == 1 && labels[0] == "test":

@@ -46,8 +46,8 @@ type (
 	}
 )
 
-// staple makes an OCSP response by the issuer of l, which is never nil here: l is
-// good, as of an hour ago, and will be for four days.
+// staple makes an OCSP response by the issuer of l: l is good, as of an hour ago
+// and for four days more.
 func (a *authority) staple(l *link) ([]byte, error) {
 	by := l.by
 	if by == nil {

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
@@ -315,12 +314,12 @@ func TestPolicyHosts(t *testing.T) {
 		head   string // the media type and, of a redirect, where to
 		size   int
 	}{
-		{"good.test" + policyPath, 200, "text/plain", 90},
+		{"good.test" + policyPath, 200, "text/plain", 86},
 		{"good.test/", 404, "text/plain", 0},
 		{"sts-404.test" + policyPath, 404, "text/plain", 14},
 		{"sts-redirect.test" + policyPath, 301, "text/plain https://mta-sts.sts-redirect.test/policy.txt", 0},
-		{"sts-redirect.test/policy.txt", 200, "text/plain", 79},
-		{"sts-wrongtype.test" + policyPath, 200, "text/html; charset=utf-8", 80},
+		{"sts-redirect.test/policy.txt", 200, "text/plain", 75},
+		{"sts-wrongtype.test" + policyPath, 200, "text/html; charset=utf-8", 76},
 		{"sts-toolarge.test" + policyPath, 200, "text/plain", 70000},
 	} {
 		r, err := browser(t, w).Get("https://mta-sts." + test.url)
@@ -344,7 +343,7 @@ func TestPolicyHosts(t *testing.T) {
 		t.Errorf("sts-wrongname: %v", err)
 	}
 	r, err := browser(t, w).Head("https://mta-sts.good.test" + policyPath)
-	if err != nil || r.ContentLength != 90 {
+	if err != nil || r.ContentLength != 86 {
 		t.Errorf("HEAD: %v, %v", r, err)
 	}
 	if r, err = browser(t, w).Post("https://mta-sts.good.test"+policyPath, "text/plain", strings.NewReader("x")); err != nil || r.StatusCode != 405 {
@@ -364,8 +363,11 @@ func TestPolicyHosts(t *testing.T) {
 }
 
 func TestPolicyLog(t *testing.T) {
-	var log bytes.Buffer
-	w, err := Start(t.Context(), Options{Log: func(s string) { log.WriteString(s + "\n") }})
+	var log strings.Builder
+	w, err := Start(t.Context(), Options{Log: func(s string) {
+		s, _, _ = strings.Cut(s, " TLS_") // the suite is the processor's choice
+		log.WriteString(s + "\n")
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -378,9 +380,9 @@ func TestPolicyLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `mta-sts.sts.test:443 -- connection
-mta-sts.sts.test:443 -- TLS 1.3 TLS_AES_128_GCM_SHA256
+mta-sts.sts.test:443 -- TLS 1.3
 mta-sts.sts.test:443 C: GET /.well-known/mta-sts.txt
-mta-sts.sts.test:443 S: 200 text/plain, 67 octets
+mta-sts.sts.test:443 S: 200 text/plain, 64 octets
 mta-sts.sts.test:443 -- closed
 `
 	if d := cmp.Diff(want, log.String()); d != "" {

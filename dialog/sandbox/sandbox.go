@@ -6,6 +6,7 @@
 //	Service    how one port of a host behaves: keywords, certificate, rules
 //	Rule       what happens at one event ("RCPT carol@"), as a list of acts
 //	World      a running world: its resolver (DNS), its Dial, its Roots, its SOCKS port
+//	Accounts   who may authenticate, at every server that knows AUTH
 //	Received   a message that a server took
 //
 // The world's hosts have documentation addresses (RFC 5737, RFC 3849). No

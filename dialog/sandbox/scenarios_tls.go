@@ -25,7 +25,7 @@ func handshakeScenarios() []Scenario {
 	}
 	return []Scenario{
 		{Name: "tls10", About: "TLS 1.0 and nothing newer",
-			Expect: "no common version, unless TLS 1.0 is allowed by name (RFC 8996)",
+			Expect: "delivers with a finding: TLS 1.0 is deprecated (RFC 8996)",
 			Hosts:  one("198.51.100.30", Service{Offers: common, Handshake: Handshake{Min: tls.VersionTLS10, Max: tls.VersionTLS10}})},
 		{Name: "tls12", About: "TLS 1.2 and nothing else",
 			Expect: "delivers under verified TLS 1.2",
@@ -34,7 +34,7 @@ func handshakeScenarios() []Scenario {
 			Expect: "delivers under verified TLS 1.3",
 			Hosts:  one("198.51.100.32", Service{Offers: common, Handshake: Handshake{Min: tls.VersionTLS13}})},
 		{Name: "oldsuites", About: "TLS 1.2 with RSA key exchange and CBC alone",
-			Expect: "no common suite, unless one of these is allowed by name",
+			Expect: "delivers with a finding: no forward secrecy",
 			Hosts: one("198.51.100.33", Service{Offers: common, Cert: RSAKey, Handshake: Handshake{Max: tls.VersionTLS12,
 				Suites: []uint16{tls.TLS_RSA_WITH_AES_128_CBC_SHA, tls.TLS_RSA_WITH_AES_256_CBC_SHA}}})},
 		{Name: "stripped", About: "something on the path has blanked STARTTLS: the keyword is XXXXXXXA, the command 500",

@@ -144,7 +144,7 @@ func (x *session) order(text string) error {
 // extra names the commands of the extensions offered, for HELP.
 func (x *session) extra() string {
 	names := ""
-	for _, e := range [][2]string{{"STARTTLS", "STARTTLS"}, {"CHUNKING", "BDAT"}, {"ETRN", "ETRN"}} {
+	for _, e := range [][2]string{{"STARTTLS", "STARTTLS"}, {"CHUNKING", "BDAT"}, {"ETRN", "ETRN"}, {"AUTH", "AUTH"}} {
 		if x.offered(e[0]) {
 			names += " " + e[1]
 		}

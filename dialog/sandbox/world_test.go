@@ -93,7 +93,8 @@ func TestScenariosAreSound(t *testing.T) {
 		t.Errorf("Table has %d rows, Scenarios %d", got, want)
 	}
 	want := Row{Domain: "good.test", About: Scenarios()[0].About, Expect: Scenarios()[0].Expect,
-		Hosts: []string{"mx1.good.test 192.0.2.10 2001:db8::10", "mx2.good.test 192.0.2.11 2001:db8::11"}}
+		Hosts: []string{"mx1.good.test 192.0.2.10 2001:db8::10", "mx2.good.test 192.0.2.11 2001:db8::11",
+			"mta-sts.good.test 198.51.100.10"}}
 	if d := cmp.Diff(want, Table()[0]); d != "" {
 		t.Error(d)
 	}

@@ -16,7 +16,7 @@ func BenchmarkMostIterations(b *testing.B) {
 			}
 			s := c.(*scram)
 			for b.Loop() {
-				if _, err := pbkdf2.Key(s.hash, s.password, []byte("0123456789abcdef"), maxIterations, s.hash().Size()); err != nil {
+				if _, err := pbkdf2.Key(s.hash, password, []byte("0123456789abcdef"), maxIterations, s.hash().Size()); err != nil {
 					b.Fatal(err)
 				}
 			}

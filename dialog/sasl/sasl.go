@@ -84,7 +84,8 @@ type Client interface {
 }
 
 // ErrSay says that the message beside it is to be sent although the exchange has
-// failed: the empty answer to an OAuth error (RFC 7628 section 3.2.3).
+// failed: the answer to an OAuth error (RFC 7628 section 3.2.3), the empty line to
+// SCRAM's e=. The server's reply to it is the refusal.
 var ErrSay = errors.New("the exchange has failed, but one more answer is owed")
 
 // Message is what the client sends: an initial response, or an answer.

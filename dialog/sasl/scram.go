@@ -18,11 +18,11 @@ type scram struct {
 	Credentials
 	name     string
 	hash     func() hash.Hash
-	password string // prepared
-	gs2      string // the GS2 header: whether it binds, and the authzid
-	bound    []byte // the channel binding, for a -PLUS form
-	ours     string // the client's nonce
-	bare     string // client-first-message-bare
+	prepared transcript.Secret // the password
+	gs2      string            // the GS2 header: whether it binds, and the authzid
+	bound    []byte            // the channel binding, for a -PLUS form
+	ours     string            // the client's nonce
+	bare     string            // client-first-message-bare
 	stage    stage
 	want     string // the server-final-message that proves the server
 }
@@ -41,7 +41,7 @@ func newScram(name string, hash func() hash.Hash) func(Credentials) (Client, err
 		if err != nil { // which character it is would say something of the password
 			return nil, &LackError{name, "a password that SASLprep (RFC 4013) allows: UTF-8, no control characters, one direction of writing"}
 		}
-		s := &scram{Credentials: c, name: name, hash: hash, password: password}
+		s := &scram{Credentials: c, name: name, hash: hash, prepared: transcript.NewSecret(password)}
 		flag := "n"
 		if strings.HasSuffix(name, "-PLUS") {
 			kind, data, err := c.binding(name)
@@ -133,7 +133,7 @@ func (s *scram) Done() error {
 // prove gives the client-final-message, and keeps what the server has to answer
 // (RFC 5802 section 3).
 func (s *scram) prove(first serverFirst, text string) (Message, error) {
-	salted, err := pbkdf2.Key(s.hash, s.password, first.salt, first.iterations, s.hash().Size())
+	salted, err := pbkdf2.Key(s.hash, s.prepared.Reveal(), first.salt, first.iterations, s.hash().Size())
 	if err != nil {
 		return Message{}, s.breach("the password cannot be hashed as the server asks: " + err.Error())
 	}
@@ -154,7 +154,7 @@ func (s *scram) prove(first serverFirst, text string) (Message, error) {
 		Data:  []byte(data),
 		Shape: s.mask(final) + ",p=" + transcript.Hidden,
 		Secrets: []transcript.Secret{
-			s.Password, transcript.NewSecret(s.password), transcript.NewSecret(shown), transcript.NewSecret(data),
+			s.Password, s.prepared, transcript.NewSecret(shown), transcript.NewSecret(data),
 			// The server's signature lets a password be tried out just as well.
 			transcript.NewSecret(s.want), transcript.NewSecret(s.want[len("v="):]),
 		},

@@ -101,7 +101,10 @@ func scramServer(t *testing.T, h xdg.HashGeneratorFcn, pass string, binding *xdg
 	if err != nil {
 		t.Fatal(err)
 	}
-	stored := client.GetStoredCredentials(xdg.KeyFactors{Salt: "a salt of some length", Iters: 4096})
+	stored, err := client.GetStoredCredentialsWithError(xdg.KeyFactors{Salt: "a salt of some length", Iters: 4096})
+	if err != nil {
+		t.Fatal(err)
+	}
 	s, err := h.NewServer(func(user string) (xdg.StoredCredentials, error) {
 		if user != "alice" {
 			return stored, errors.New("nobody of that name")
@@ -121,9 +124,6 @@ func scramServer(t *testing.T, h xdg.HashGeneratorFcn, pass string, binding *xdg
 		}
 		challenge, err := conversation.Step(string(response))
 		if err != nil && challenge == "" {
-			return nil, false, err
-		}
-		if err != nil && len(response) == 0 {
 			return nil, false, err
 		}
 		return []byte(challenge), false, nil

@@ -87,6 +87,22 @@ world() {
   ldconfig -X -C "$WORK/ld.so.cache" "$ROOT"/usr/lib "$ROOT"/usr/lib/*-linux-gnu "$ROOT"/usr/lib/postfix "$ROOT"/usr/lib/dovecot 2>/dev/null || true
 }
 
+# sasldb DIRECTORY OWNER MECHANISM...: makes Cyrus SASL's smtpd.conf and alice's password there, and
+# says where Cyrus finds its mechanisms.
+sasldb() {
+  local directory=$1 owner=$2
+  shift 2
+  mkdir -p "$directory/secret"
+  printf '%s\n' 'pwcheck_method: auxprop' 'auxprop_plugin: sasldb' "sasldb_path: $directory/secret/db" \
+    "mech_list: $*" >"$directory/smtpd.conf"
+  export SASL_PATH
+  SASL_PATH=$(echo "$ROOT"/usr/lib/*-linux-gnu/sasl2)
+  printf %s "$PASSWORD" |
+    inside "$ROOT/usr/sbin/saslpasswd2" -p -c -f "$directory/secret/db" -u "$DOMAIN" "$USER_NAME"
+  chown -R "$owner" "$directory/secret"
+  chmod 700 "$directory/secret"
+}
+
 # inside PROGRAM ARG...: runs a program in the server's world. BINDS="SOURCE:TARGET ..." are shown to it, too,
 # and the directory OVERLAY as if it were part of /usr.
 inside() {

@@ -16,6 +16,9 @@
 #                               likewise, :2611 and :2612; AUTH PLAIN, and EXTERNAL by client certificate
 #   EHLO_INTEROP_DOVECOT, EHLO_INTEROP_DOVECOT_TLS
 #                               a submission server, :2621 and :2622, that relays through the Postfix
+#   EHLO_INTEROP_CYRUS          :2631, Cyrus SASL with channel bindings: tls-exporter
+#   EHLO_INTEROP_CYRUS_END, EHLO_INTEROP_CYRUS_UNIQUE
+#                               likewise, :2632 with tls-server-end-point, :2633 with tls-unique
 #   EHLO_INTEROP_DNS, EHLO_INTEROP_DNS_TLS
 #                               a validating Unbound before a BIND with signed zones, :2641 and, over TLS, :2642
 #
@@ -40,7 +43,7 @@ EHLO_INTEROP_DIR=$(cd "$EHLO_INTEROP_DIR" && pwd)
 chmod 755 "$EHLO_INTEROP_DIR" # the servers' own users pass through it
 export EHLO_INTEROP_DIR
 
-servers='postfix exim dovecot dns'
+servers='postfix exim dovecot cyrus dns'
 stop() {
   for server in $servers; do
     "$here/$server.sh" stop || true
@@ -67,6 +70,9 @@ export EHLO_INTEROP_EXIM_TLS=127.0.0.1:2612
 export EHLO_INTEROP_EXIM_MAIL=$EHLO_INTEROP_DIR/exim/mail
 export EHLO_INTEROP_DOVECOT=127.0.0.1:2621
 export EHLO_INTEROP_DOVECOT_TLS=127.0.0.1:2622
+export EHLO_INTEROP_CYRUS=127.0.0.1:2631
+export EHLO_INTEROP_CYRUS_END=127.0.0.1:2632
+export EHLO_INTEROP_CYRUS_UNIQUE=127.0.0.1:2633
 export EHLO_INTEROP_DNS=127.0.0.1:2641
 export EHLO_INTEROP_DNS_TLS=127.0.0.1:2642
 export EHLO_INTEROP_USER=$USER_NAME

@@ -1,0 +1,57 @@
+package cmd
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/ehlo-mail/ehlo/dialog"
+	"github.com/ehlo-mail/ehlo/dialog/reach"
+)
+
+// peers are the certificates of the servers of a run, for --tls-get-peer-chain.
+type peers struct {
+	path string // "" keeps nothing
+	seen map[string]bool
+	text strings.Builder
+}
+
+// add keeps what a server showed, below a line that says who it was: what stands
+// outside of the certificates is a comment in PEM (RFC 7468 section 2).
+func (p *peers) add(v reach.Visit) {
+	if p.path == "" || v.Report.TLS == nil {
+		return
+	}
+	chain := string(dialog.EncodeChain(v.Report.TLS.Chain))
+	if p.seen == nil {
+		p.seen = map[string]bool{}
+	}
+	if key := v.Addr + chain; !p.seen[key] {
+		p.seen[key] = true
+		fmt.Fprintf(&p.text, "# %s at %s\n%s", v.Hop.Host, v.Addr, chain)
+	}
+}
+
+// save writes the file, whole or not at all. The error is an *outputError.
+func (p *peers) save() error {
+	if p.path == "" || p.text.Len() == 0 {
+		return nil
+	}
+	f, err := os.CreateTemp(filepath.Dir(p.path), ".ehlo-*.pem")
+	if err != nil {
+		return &outputError{plainFileError(err)}
+	}
+	_, err = f.WriteString(p.text.String())
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), p.path)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+		return &outputError{plainFileError(err)}
+	}
+	return nil
+}

@@ -1,0 +1,214 @@
+package cmd
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ehlo-mail/ehlo/dialog"
+	"github.com/ehlo-mail/ehlo/dialog/policy"
+)
+
+func (s *tlsServer) say(id, verdict, format string, args ...any) {
+	s.Checks = append(s.Checks, tlsCheck{id, verdict, fmt.Sprintf(format, args...)})
+}
+
+// judge gives the verdicts on what was seen.
+func (s *tlsServer) judge(e *examination, sts *policy.STS) {
+	s.Checks = []tlsCheck{}
+	if s.TLS == nil {
+		s.without()
+		return
+	}
+	s.certificate(e)
+	s.negotiation()
+	s.capabilities()
+	s.published(sts)
+}
+
+// without says why there is no TLS, where that is the server's doing.
+func (s *tlsServer) without() {
+	var failed *dialog.TLSError
+	switch {
+	case errors.As(s.err, &failed):
+		s.say("handshake", "fail", "%s", failed)
+	case s.err == nil && s.offers(false, "STARTTLS"):
+		s.say("starttls", "fail", "offered, and refused when asked for: mail travels in the clear")
+	case s.err == nil:
+		s.say("starttls", "fail", "not offered: mail travels in the clear")
+	}
+}
+
+// certificate judges what proves the name, and for how long it will.
+func (s *tlsServer) certificate(e *examination) {
+	matched := s.DANE != nil && s.dane().State == policy.Match
+	for _, v := range s.TLS.Verdicts {
+		switch {
+		case v.OK:
+			s.say(v.Check, "pass", "%s", v.Text)
+		case matched:
+			s.say(v.Check, "warn", "%s (to senders that use DANE this does not matter)", v.Text)
+		default:
+			s.say(v.Check, "fail", "%s", v.Text)
+		}
+	}
+	if len(s.TLS.Chain) > 0 && s.TLS.Left >= 0 {
+		verdict := "pass"
+		switch {
+		case s.TLS.Left <= e.failDays:
+			verdict = "fail"
+		case s.TLS.Left <= e.warnDays:
+			verdict = "warn"
+		}
+		s.say("expiry", verdict, "%s left, until %s", plural(s.TLS.Left, "day"), s.TLS.Chain[0].NotAfter.UTC().Format("2006-01-02 15:04Z"))
+	}
+	switch staple, err := s.TLS.OCSP(); {
+	case err == nil && staple.Status == "revoked":
+		s.say("ocsp", "fail", "revoked on %s, says the response in the handshake", staple.Revoked.UTC().Format("2006-01-02"))
+	case err == nil:
+		s.say("ocsp", "pass", "%s, says the response in the handshake, produced %s", staple.Status, staple.Produced.UTC().Format("2006-01-02 15:04Z"))
+	case len(s.TLS.Staple) > 0:
+		s.say("ocsp", "warn", "%v", err)
+	default:
+		s.say("ocsp", "info", "no response in the handshake")
+	}
+}
+
+// negotiation judges versions, suites, groups and sessions.
+func (s *tlsServer) negotiation() {
+	names, complete := accepted(s.Versions)
+	old := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n == "TLS 1.2" || n == "TLS 1.3" })
+	text := strings.Join(names, " · ")
+	switch {
+	case len(old) > 0:
+		s.say("versions", "warn", "%s: %s deprecated (RFC 8996)", text, are(old))
+	case !complete:
+		s.say("versions", "skip", "%s, and not all could be tried", text)
+	case !slices.Contains(names, "TLS 1.3"):
+		s.say("versions", "info", "%s; no TLS 1.3", text)
+	default:
+		s.say("versions", "pass", "%s", text)
+	}
+	weak := map[string]bool{}
+	for _, suite := range tls.InsecureCipherSuites() {
+		weak[suite.Name] = true
+	}
+	if len(s.Suites) > 0 {
+		names, _ := accepted(s.Suites)
+		bad := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return !weak[n] })
+		switch {
+		case len(bad) > 0:
+			s.say("suites", "warn", "%s accepted of TLS 1.0 to 1.2; weak: %s", plural(len(names), "suite"), strings.Join(bad, " "))
+		case len(names) == 0:
+			s.say("suites", "pass", "none of TLS 1.0 to 1.2")
+		default:
+			s.say("suites", "pass", "%s", strings.Join(names, " "))
+		}
+		names, _ = accepted(s.Groups)
+		s.say("groups", "info", "%s", strings.Join(names, " "))
+	} else if name := tls.CipherSuiteName(s.TLS.Suite); weak[name] {
+		s.say("suite", "warn", "%s is weak", name)
+	}
+	switch {
+	case s.Resumes:
+		s.say("resumption", "info", "a session is taken up again")
+	case s.Tickets > 0:
+		s.say("resumption", "info", "tickets are given and not taken")
+	default:
+		s.say("resumption", "info", "no tickets are given")
+	}
+	if s.TLS.Asked {
+		s.say("client", "info", "a client certificate is asked for")
+	}
+	switch s.Injection {
+	case dialog.InjectionAnswered:
+		s.say("injection", "fail", "a command sent along with STARTTLS is answered under TLS: whoever is in between can add commands (RFC 3207 section 6)")
+	case dialog.InjectionInClear:
+		s.say("injection", "warn", "a command sent along with STARTTLS is answered before the handshake")
+	case dialog.InjectionDiscarded:
+		s.say("injection", "pass", "a command sent along with STARTTLS is not answered under TLS")
+	}
+}
+
+func are(names []string) string {
+	if len(names) == 1 {
+		return names[0] + " is"
+	}
+	return strings.Join(names, " and ") + " are"
+}
+
+// capabilities judges what is offered where.
+func (s *tlsServer) capabilities() {
+	if s.offers(false, "AUTH") {
+		s.say("auth-clear", "warn", "AUTH is offered before TLS: passwords may travel in the clear")
+	}
+	if s.offers(true, "STARTTLS") {
+		s.say("starttls", "warn", "STARTTLS is offered again under TLS (RFC 3207 section 4.2)")
+	}
+}
+
+// offers reports whether the server offers a keyword before or under TLS.
+func (s *tlsServer) offers(secure bool, keyword string) bool {
+	return slices.ContainsFunc(s.Offers, func(o dialog.Offers) bool {
+		_, ok := o.Find(keyword)
+		return ok && o.Secure == secure
+	})
+}
+
+// dane is what the certificates say to the TLSA records.
+func (s *tlsServer) dane() policy.Verdict {
+	if s.TLS == nil {
+		return policy.Verdict{State: s.DANE.State}
+	}
+	return s.DANE.Verify(s.TLS.Chain, s.at)
+}
+
+// published holds the server to what its domain says of it.
+func (s *tlsServer) published(sts *policy.STS) {
+	if s.DANE != nil {
+		v := s.dane()
+		switch v.State {
+		case policy.Match:
+			s.say("dane", "pass", "%s", v.Lines[0].Text)
+			for _, l := range v.Lines[1:] {
+				s.say("dane", "info", "%s", l.Text)
+			}
+		case policy.Mismatch:
+			for _, l := range v.Lines {
+				if !l.OK {
+					s.say("dane", "fail", "%s", l.Text)
+				}
+			}
+		case policy.Bogus:
+			s.say("dane", "fail", "the TLSA records cannot be had: %s", s.DANE.Why)
+		case policy.Unusable:
+			s.say("dane", "warn", "none of the TLSA records can be used")
+		case policy.Missing:
+			s.say("dane", "info", "no TLSA records")
+		default:
+			s.say("dane", "info", "none: %s", s.DANE.Why)
+		}
+	}
+	switch {
+	case sts == nil || sts.Stage == policy.NoRecord:
+	case sts.Err != nil:
+		s.say("mta-sts", "warn", "%v", sts.Err)
+	case !sts.Active():
+		s.say("mta-sts", "info", "mode %s", sts.Policy.Mode)
+	default:
+		verdict, so := "warn", "in mode enforce, senders would not deliver here"
+		if sts.Enforced() {
+			verdict, so = "fail", "senders that honour it do not deliver here"
+		}
+		switch {
+		case !sts.Allows(s.Host):
+			s.say("mta-sts", verdict, "the policy does not list %s: %s", s.Host, so)
+		case !s.TLS.Verified():
+			s.say("mta-sts", verdict, "the certificate does not prove %s: %s", s.Host, so)
+		default:
+			s.say("mta-sts", "pass", "mode %s, and the policy lists %s", sts.Policy.Mode, s.Host)
+		}
+	}
+}

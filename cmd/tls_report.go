@@ -1,0 +1,257 @@
+package cmd
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/ehlo-mail/ehlo/dialog"
+	"github.com/ehlo-mail/ehlo/dialog/policy"
+	"github.com/ehlo-mail/ehlo/dialog/scan"
+	"github.com/ehlo-mail/ehlo/dialog/transcript"
+)
+
+// tlsServer is what one address showed, and what is to be thought of it.
+type tlsServer struct {
+	Host      string            `json:"host"`
+	Port      uint16            `json:"port"`
+	Address   string            `json:"address"` // with the port
+	Implicit  bool              `json:"implicit"`
+	Error     string            `json:"error,omitempty"`
+	Banner    *dialog.Reply     `json:"banner,omitempty"`
+	Offers    []dialog.Offers   `json:"offers,omitempty"`
+	TLS       *dialog.TLSReport `json:"tls,omitempty"`
+	Versions  []attempt         `json:"versions,omitempty"`
+	Suites    []attempt         `json:"suites,omitempty"`
+	Groups    []attempt         `json:"groups,omitempty"`
+	Tickets   int               `json:"tickets"`
+	Resumes   bool              `json:"resumes"`
+	Injection dialog.Injection  `json:"injection"`
+	DANE      *policy.DANE      `json:"dane,omitempty"`
+	Checks    []tlsCheck        `json:"checks"`
+	NotTested []string          `json:"not_tested"`
+	Tries     int               `json:"connections"`
+
+	err   error
+	at    time.Time // that certificates are judged by
+	store string
+}
+
+// attempt is one handshake that offered one thing only.
+type attempt struct {
+	What     string `json:"what"`
+	Accepted bool   `json:"accepted"`
+	Untested string `json:"untested,omitempty"`
+	Suite    string `json:"suite,omitempty"`
+	Group    string `json:"group,omitempty"`
+}
+
+// tlsCheck is one verdict.
+type tlsCheck struct {
+	ID      string `json:"id"`
+	Verdict string `json:"verdict"` // pass, info, warn, fail or skip
+	Summary string `json:"summary"`
+}
+
+func attempts(all []scan.Attempt) []attempt {
+	var list []attempt
+	for _, a := range all {
+		row := attempt{What: a.What, Accepted: a.Accepted, Untested: a.Untested}
+		if a.Accepted {
+			row.Suite = tls.CipherSuiteName(a.Suite)
+			if a.Group != 0 {
+				row.Group = a.Group.String()
+			}
+		}
+		list = append(list, row)
+	}
+	return list
+}
+
+// accepted names what was accepted, and whether everything could be tried.
+func accepted(all []attempt) (names []string, complete bool) {
+	complete = true
+	for _, a := range all {
+		if a.Accepted {
+			names = append(names, a.What)
+		}
+		complete = complete && a.Untested == ""
+	}
+	return names, complete
+}
+
+// notTested is what no answer here says anything about.
+func notTested(o scan.Options) []string {
+	list := []string{"TLS 1.3 suites one by one", "the server's order of preference", "SSLv2 and SSLv3", "DHE suites", "compression", "renegotiation"}
+	if !o.Suites {
+		list = append(list, "suites and groups one by one (--suites)")
+	}
+	if !o.Active {
+		list = append(list, "a command injected behind STARTTLS (--active)")
+	}
+	return list
+}
+
+// Kind is that of a report.
+func (tlsServer) Kind() string { return transcript.ReportKind }
+
+// Lines is a head, the session, the chain, the verdicts, and what is offered
+// before and after TLS.
+func (s tlsServer) Lines() []transcript.Line {
+	how := "STARTTLS"
+	switch {
+	case s.Implicit:
+		how = "TLS from the first byte"
+	case s.TLS == nil:
+		how = "no TLS"
+	}
+	aside := how
+	if address, _, err := net.SplitHostPort(s.Address); err == nil && address != s.Host {
+		aside = address + " · " + how
+	}
+	lines := []transcript.Line{
+		{Mark: transcript.Blank},
+		{Mark: transcript.Head, Label: net.JoinHostPort(s.Host, fmt.Sprint(s.Port)), Aside: aside},
+	}
+	if s.TLS != nil {
+		lines = append(lines, transcript.Line{Mark: transcript.Labelled, Label: "session", Text: s.session()}, transcript.Line{Mark: transcript.Blank})
+		lines = append(lines, s.chain()...)
+		lines = append(lines, transcript.Line{Mark: transcript.Blank})
+	}
+	for _, c := range s.Checks {
+		lines = append(lines, transcript.Line{Mark: c.mark(), Cells: []string{c.ID, c.Summary}})
+	}
+	if s.TLS != nil {
+		lines = append(lines, transcript.Line{Mark: transcript.Untested, Cells: []string{"not tested", strings.Join(s.NotTested, " · ")}})
+	}
+	if table := (server{Offers: s.Offers}).keywords(); len(table) > 0 {
+		lines = append(append(lines, transcript.Line{Mark: transcript.Blank}), table...)
+	}
+	return lines
+}
+
+func (c tlsCheck) mark() transcript.Mark {
+	switch c.Verdict {
+	case "pass":
+		return transcript.Pass
+	case "warn":
+		return transcript.Warn
+	case "fail":
+		return transcript.Fail
+	case "skip":
+		return transcript.Untested
+	}
+	return transcript.Info
+}
+
+// session is what the first conversation negotiated.
+func (s tlsServer) session() string {
+	parts := []string{tls.VersionName(s.TLS.Version), tls.CipherSuiteName(s.TLS.Suite)}
+	if s.TLS.Group != 0 {
+		parts = append(parts, s.TLS.Group.String())
+	}
+	alpn := "no ALPN"
+	if s.TLS.ALPN != "" {
+		alpn = "ALPN " + s.TLS.ALPN
+	}
+	tickets := "no tickets"
+	if s.Tickets > 0 {
+		tickets = fmt.Sprintf("tickets %d", s.Tickets)
+	}
+	return strings.Join(append(parts, alpn, tickets), " · ")
+}
+
+// chain is a row for each certificate that was sent, and for the one in the store
+// that they lead to.
+func (s tlsServer) chain() []transcript.Line {
+	var lines []transcript.Line
+	note := func(format string, args ...any) {
+		lines = append(lines, transcript.Line{Mark: transcript.Note, Text: fmt.Sprintf(format, args...)})
+	}
+	for i, c := range s.TLS.Chain {
+		d := dialog.Describe(c)
+		lines = append(lines, transcript.Line{Mark: transcript.Row, Cells: []string{
+			fmt.Sprint(i), dialog.CertificateTitle(c),
+			fmt.Sprintf("%s · %s · until %s · %s", d.Key, d.Signature, d.NotAfter.Format("2006-01-02"), lifetime(c, s.at)),
+		}})
+		note("subject %s · issuer %s", d.Subject, d.Issuer)
+		if len(d.Names) > 0 {
+			note("names %s", strings.Join(d.Names, " "))
+		}
+		note("serial %s · from %s · SPKI SHA-256 %s", d.Serial, d.NotBefore.Format("2006-01-02"), d.SPKI)
+	}
+	if n := len(s.TLS.Path); n > 0 && !sent(s.TLS.Chain, s.TLS.Path[n-1]) {
+		root := s.TLS.Path[n-1]
+		lines = append(lines, transcript.Line{Mark: transcript.Row, Cells: []string{
+			fmt.Sprint(len(s.TLS.Chain)), dialog.CertificateTitle(root), dialog.Describe(root).Key + " · in " + s.store,
+		}})
+	}
+	return lines
+}
+
+// lifetime is how long a certificate still lives, or that it does not.
+func lifetime(c *x509.Certificate, now time.Time) string {
+	const day = 24 * time.Hour
+	switch {
+	case now.After(c.NotAfter):
+		return fmt.Sprintf("expired %s ago", plural(int(now.Sub(c.NotAfter)/day), "day"))
+	case now.Before(c.NotBefore):
+		return fmt.Sprintf("valid only in %s", plural(int(c.NotBefore.Sub(now)/day), "day"))
+	}
+	return plural(int(c.NotAfter.Sub(now)/day), "day") + " left"
+}
+
+func sent(chain []*x509.Certificate, c *x509.Certificate) bool {
+	for _, other := range chain {
+		if other.Equal(c) {
+			return true
+		}
+	}
+	return false
+}
+
+// comparison is the table of several servers, side by side.
+type comparison []tlsServer
+
+// Kind is that of a report.
+func (comparison) Kind() string { return transcript.ReportKind }
+
+// Lines is the table.
+func (all comparison) Lines() []transcript.Line {
+	lines := []transcript.Line{
+		{Mark: transcript.Blank},
+		{Mark: transcript.RowHead, Cells: []string{"HOST", "ADDRESS", "TLS", "CERTIFICATE", "DAYS", "DANE", "FAULTS"}, Spare: []int{4, 1}},
+	}
+	for _, s := range all {
+		row := []string{s.Host, s.Address, "–", "–", "–", "–", "–"}
+		if host, _, err := net.SplitHostPort(s.Address); err == nil {
+			row[1] = host
+		}
+		if s.TLS != nil {
+			row[2], row[3], row[4] = tls.VersionName(s.TLS.Version), "not verified", fmt.Sprint(s.TLS.Left)
+			if s.TLS.Verified() {
+				row[3] = "verified"
+			}
+		}
+		if s.DANE != nil {
+			row[5] = s.dane().State.String()
+		}
+		var faults []string
+		for _, c := range s.Checks {
+			if c.Verdict == "fail" {
+				faults = append(faults, c.ID)
+			}
+		}
+		switch {
+		case len(faults) > 0:
+			row[6] = strings.Join(faults, " ")
+		case s.TLS == nil && s.Error != "":
+			row[6] = s.Error
+		}
+		lines = append(lines, transcript.Line{Mark: transcript.Row, Cells: row})
+	}
+	return lines
+}
