@@ -94,6 +94,12 @@ func (r *run) advise(v verdict) verdict {
 			v.Next = ""
 		}
 	}
+	if r.logsIn() { // a login asks for more than the policy
+		v.Next = strings.NewReplacer(
+			"again with --tls-optional   # goes on in the clear: for a test", "again with --tls-optional --auth-cleartext   # all in the clear, the login too: for a test",
+			"again with --tls   # encrypts without proof: for a test", "again with --tls --auth-unverified   # whoever holds the line learns the login: for a test",
+		).Replace(v.Next)
+	}
 	words := strings.SplitN(v.Next, " ", 3)
 	if r.Bool("sandbox") && len(words) == 3 && words[0] == "ehlo" {
 		v.Next = strings.Join([]string{words[0], words[1], "--sandbox", words[2]}, " ")

@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"net/netip"
 	"slices"
 	"strings"
 	"testing"

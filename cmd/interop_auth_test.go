@@ -186,7 +186,7 @@ func TestInteropDovecotAuth(t *testing.T) {
 		})
 	}
 	now := time.Now()
-	good, expired := token(t, user, now.Add(time.Hour)), token(t, user, now.Add(-time.Hour))
+	good, expired := jwt(t, user, now.Add(time.Hour)), jwt(t, user, now.Add(-time.Hour))
 	signature := strings.LastIndex(good, ".") + 1
 	forged := good[:signature] + strings.Repeat("A", len(good)-signature)
 	// What the refusal says in JSON is shown out of its base64.
@@ -212,8 +212,8 @@ func TestInteropDovecotAuth(t *testing.T) {
 	}
 }
 
-// token is a JWT for a user, signed with the key that Dovecot has (RFC 7519, RFC 7515).
-func token(t *testing.T, user string, expires time.Time) string {
+// jwt is a token for a user, signed with the key that Dovecot has (RFC 7519, RFC 7515).
+func jwt(t *testing.T, user string, expires time.Time) string {
 	t.Helper()
 	part := func(v any) string {
 		text, err := json.Marshal(v)
@@ -235,7 +235,7 @@ func TestInteropDovecotSubmits(t *testing.T) {
 	p := peer{mail: setting(t, "POSTFIX_MAIL"), ca: setting(t, "CA")}
 	for _, login := range [][]string{
 		{"--auth", "SCRAM-SHA-256", "--auth-password-file", secretFile(t, setting(t, "PASSWORD"))},
-		{"--auth", "OAUTHBEARER", "--auth-token-file", secretFile(t, token(t, user, time.Now().Add(time.Hour)))},
+		{"--auth", "OAUTHBEARER", "--auth-token-file", secretFile(t, jwt(t, user, time.Now().Add(time.Hour)))},
 	} {
 		for _, server := range []string{setting(t, "DOVECOT"), "smtps://" + setting(t, "DOVECOT_TLS")} {
 			s := p.send(t, 0, server, login, []string{"--auth-user", user, "--to", "alice@example.test", "--subject", "submitted"})

@@ -13,65 +13,93 @@ import (
 // The domains are those of testdata/interop/dns.sh.
 
 func TestInteropDANE(t *testing.T) {
-	dns := setting(t, "DNS")
 	for _, test := range []struct {
-		domain, state string
+		domain, state string // what the DNS says
 		level         string // of posttls-finger: "" for no connection
-		status        int
+		auto, dane    int    // the status where DANE is taken up if it is there, and where it is demanded
 	}{
-		{"pass.dane.test", "match", "Verified", 0},
-		{"hashless.dane.test", "match", "Verified", 0},
-		{"next.dane.test", "match", "Verified", 0},
-		{"anchored.dane.test", "match", "Verified", 0},
-		{"alias.dane.test", "match", "Verified", 0},
-		{"moved.dane.test", "match", "Verified", 0},
-		{"wrong.dane.test", "mismatch", "Untrusted", 5},
-		{"strange.dane.test", "unusable", "Untrusted", 0},
-		{"none.dane.test", "missing", "Untrusted", 0},
-		{"unsigned.test", "insecure", "Untrusted", 0},
-		{"forged.dane.test", "bogus", "", 4},
-		{"bogus.test", "", "", 4}, // not even its MX record can be had
+		{"pass.dane.test", "usable", "Verified", 0, 0},
+		{"hashless.dane.test", "usable", "Verified", 0, 0},
+		{"next.dane.test", "usable", "Verified", 0, 0},
+		{"anchored.dane.test", "usable", "Verified", 0, 0},
+		{"alias.dane.test", "usable", "Verified", 0, 0},
+		{"moved.dane.test", "usable", "Verified", 0, 0},
+		{"wrong.dane.test", "usable", "Untrusted", 5, 5},
+		{"strange.dane.test", "unusable", "Untrusted", 0, 5},
+		{"none.dane.test", "missing", "Untrusted", 0, 5},
+		{"unsigned.test", "insecure", "Untrusted", 0, 5},
+		{"forged.dane.test", "bogus", "", 4, 4},
+		{"bogus.test", "", "", 4, 4}, // not even its MX record can be had
 	} {
 		t.Run(test.domain, func(t *testing.T) {
+			// -l dane is to posttls-finger what auto is to ehlo.
 			if level, said := finger(t, "-c", "-l", "dane", test.domain); level != test.level {
 				t.Errorf("posttls-finger: %q, not %q any more:\n%s", level, test.level, said)
 			}
-			args := []string{"probe", "--helo", "client.test", "--dane", "--dns-server", dns, "--tls-ca-path", setting(t, "CA"), test.domain}
-			out, errs, status := ehlo(t, append(args, "-v")...)
-			if status != test.status || !strings.Contains(out, test.state) {
-				t.Errorf("status %d, not %d with %q: %s%s", status, test.status, test.state, errs, out)
-			}
-			out, errs, _ = ehlo(t, append(args, "--json")...)
-			var doc shown
-			if err := json.Unmarshal([]byte(out), &doc); err != nil {
-				t.Fatalf("%v: %s%s", err, errs, out)
-			}
-			verified := len(doc.Targets) == 1 && len(doc.Targets[0].Servers) == 1 && doc.Targets[0].Servers[0].TLS.Verified
-			if verified != (test.level == "Verified") {
-				t.Errorf("verified is %t: %s", verified, out)
+			// A store that knows nobody here: nothing but the records proves a name.
+			flags := []string{"--dns-server", setting(t, "DNS"), "--tls-ca-path", filepath.Join(setting(t, "CERTIFICATES"), "stranger-ca.pem"), test.domain}
+			for policy, status := range map[string]int{"auto": test.auto, "dane": test.dane} {
+				out := probeDANE(t, status, policy, flags...)
+				if state := daneState(out); state != test.state {
+					t.Errorf("%s: the state is %q, not %q: %s", policy, state, test.state, out)
+				}
+				var doc shown
+				if err := json.Unmarshal([]byte(out), &doc); err != nil {
+					t.Fatal(err)
+				}
+				verified := len(doc.Targets) == 1 && len(doc.Targets[0].Servers) == 1 && doc.Targets[0].Servers[0].TLS.Verified
+				if verified != (test.level == "Verified") {
+					t.Errorf("%s: verified is %t: %s", policy, verified, out)
+				}
 			}
 		})
 	}
+}
+
+// probeDANE is the document of a probe under a policy.
+func probeDANE(t *testing.T, want int, policy string, flags ...string) string {
+	t.Helper()
+	args := append([]string{"probe", "--json", "--helo", "client.test", "--tls-policy", policy}, flags...)
+	out, errs, status := ehlo(t, args...)
+	if status != want {
+		t.Errorf("%q: status %d, not %d: %s%s", args, status, want, errs, out)
+	}
+	return out
+}
+
+// daneState is what a document says of the TLSA records of a host.
+func daneState(document string) string {
+	var doc struct {
+		Transcript []struct{ Event, State string }
+	}
+	_ = json.Unmarshal([]byte(document), &doc) // then it holds no state
+	for _, event := range doc.Transcript {
+		if event.Event == "dane" {
+			return event.State
+		}
+	}
+	return ""
 }
 
 // The AD bit counts from a resolver on this very host and over TLS from one that
 // has proved its name; from anywhere else, also on loopback, only if the user
 // trusts it.
 func TestInteropDANEResolver(t *testing.T) {
-	setting(t, "DNS")
 	for _, test := range []struct {
 		name, state string
+		status      int
 		flags       []string
 	}{
-		{"this host", "match", []string{"--dns-server", setting(t, "DNS")}},
-		{"over TLS", "match", []string{"--dns-server", "tls://" + setting(t, "DNS_TLS") + "#mx.example.test"}},
-		{"somewhere", "insecure", []string{"--dns-server", "127.0.26.53"}},
-		{"somewhere trusted", "match", []string{"--dns-server", "127.0.26.53", "--dns-trust-ad"}},
+		{"this host", "usable", 0, []string{"--dns-server", setting(t, "DNS")}},
+		{"over TLS", "usable", 0, []string{"--dns-server", "tls://" + setting(t, "DNS_TLS") + "#mx.example.test"}},
+		{"somewhere", "insecure", 5, []string{"--dns-server", "127.0.26.53"}},
+		{"somewhere trusted", "usable", 0, []string{"--dns-server", "127.0.26.53", "--dns-trust-ad"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			args := append([]string{"probe", "-v", "--helo", "client.test", "--dane", "--tls-ca-path", setting(t, "CA"), "pass.dane.test"}, test.flags...)
-			if out, errs, status := ehlo(t, args...); status != 0 || !strings.Contains(out, test.state) {
-				t.Errorf("status %d, not 0 with %q: %s%s", status, test.state, errs, out)
+			flags := append([]string{"--tls-ca-path", setting(t, "CA"), "pass.dane.test"}, test.flags...)
+			out := probeDANE(t, test.status, "dane", flags...)
+			if state := daneState(out); state != test.state {
+				t.Errorf("the state is %q, not %q: %s", state, test.state, out)
 			}
 		})
 	}

@@ -132,7 +132,7 @@ func judge(err error, host string) verdict {
 		}
 	case errors.As(err, &login):
 		say(StatusAuth, login.Error())
-		v.auth(login)
+		v.auth(login, host)
 	case errors.As(err, &unmet):
 		say(StatusRefused, unmet.Error())
 		v.Next = unmetNext(unmet)
@@ -193,12 +193,13 @@ func (v *verdict) tls(err *dialog.TLSError) {
 }
 
 // auth adds what a failed login means.
-func (v *verdict) auth(err *dialog.AuthError) {
+func (v *verdict) auth(err *dialog.AuthError, host string) {
 	switch err.Kind {
 	case dialog.AuthRefused:
 		e := explained(err.Reply, dialog.PhaseAuth)
 		v.Sentence = fmt.Sprintf("%s was refused with %s", err.Mechanism, err.Reply.Codes())
-		v.Means, v.Likely, v.Reason, v.Source, v.Next = e.Brief, e.Likely, e.Reason, e.Source, e.Next
+		v.Means, v.Likely, v.Reason, v.Source = e.Brief, e.Likely, e.Reason, e.Source
+		v.Next = strings.ReplaceAll(e.Next, "TARGET", host)
 	case dialog.AuthNotOffered:
 		v.Means = "this server lets nobody log in here"
 		v.Likely = "users submit mail on port 587 or 465, and other servers deliver it on port 25"

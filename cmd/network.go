@@ -76,6 +76,12 @@ func (r *run) network(ctx context.Context, stream *transcript.Stream, progress *
 		n.close()
 		return nil, err
 	}
+	if r.sandboxCertificate() {
+		if err := n.identify(&options.TLS, r.String("auth-user")); err != nil {
+			n.close()
+			return nil, err
+		}
+	}
 	if n.keyLog, err = r.keyLog(&options.TLS); err != nil {
 		n.close()
 		return nil, err
@@ -108,6 +114,17 @@ func (r *run) network(ctx context.Context, stream *transcript.Stream, progress *
 		n.ConnectTo = append(n.ConnectTo, to)
 	}
 	return n, nil
+}
+
+// identify shows a client certificate of the sandbox's own for user.
+func (n *network) identify(t *dialog.TLS, user string) error {
+	chain, key, err := n.sandbox.ClientPEM(user)
+	if err != nil {
+		return err
+	}
+	pair, err := dialog.LoadPair(chain, key, transcript.Secret{})
+	t.Certificates = append(t.Certificates, pair)
+	return err
 }
 
 // servers are the resolver's: those of --dns-server, else the system's. A system

@@ -20,19 +20,20 @@ type answer struct {
 
 // server is what one server said that it can do; probe reports it.
 type server struct {
-	Host    string            `json:"host"`
-	Port    uint16            `json:"port"`
-	Address string            `json:"address,omitempty"` // with the port
-	Banner  *dialog.Reply     `json:"banner,omitempty"`
-	Offers  []dialog.Offers   `json:"offers,omitempty"`
-	TLS     *dialog.TLSReport `json:"tls,omitempty"`
-	Answers []answer          `json:"answers,omitempty"`
-	Error   string            `json:"error,omitempty"`
+	Host    string             `json:"host"`
+	Port    uint16             `json:"port"`
+	Address string             `json:"address,omitempty"` // with the port
+	Banner  *dialog.Reply      `json:"banner,omitempty"`
+	Offers  []dialog.Offers    `json:"offers,omitempty"`
+	TLS     *dialog.TLSReport  `json:"tls,omitempty"`
+	Auth    *dialog.AuthReport `json:"auth,omitempty"`
+	Answers []answer           `json:"answers,omitempty"`
+	Error   string             `json:"error,omitempty"`
 }
 
 func newServer(v reach.Visit, asked []answer) server {
 	s := server{
-		Host: v.Hop.Host, Address: v.Addr, Banner: v.Report.Banner, Offers: v.Report.Offers, TLS: v.Report.TLS, Answers: asked, Port: v.Hop.Port,
+		Host: v.Hop.Host, Address: v.Addr, Banner: v.Report.Banner, Offers: v.Report.Offers, TLS: v.Report.TLS, Auth: v.Report.Auth, Answers: asked, Port: v.Hop.Port,
 	}
 	if v.Err != nil {
 		s.Error = v.Err.Error()
@@ -69,6 +70,9 @@ func (s server) Lines() []transcript.Line {
 	lines = append(lines, s.keywords()...)
 	if s.TLS != nil {
 		lines = append(lines, transcript.Line{Mark: transcript.Labelled, Label: "tls", Text: s.TLS.Summary()})
+	}
+	if s.Auth != nil {
+		lines = append(lines, transcript.Line{Mark: transcript.Labelled, Label: "auth", Text: s.login()})
 	}
 	if len(s.Answers) == 0 {
 		return lines
@@ -177,9 +181,33 @@ func (s server) sentence() string {
 	text := fmt.Sprintf("%s offers %s", s.Host, plural(len(offers), "extension"))
 	switch {
 	case s.TLS == nil:
-		return text + " · no TLS"
+		text += " · no TLS"
 	case s.TLS.Verified():
-		return text + " · " + tls.VersionName(s.TLS.Version) + ", verified"
+		text += " · " + tls.VersionName(s.TLS.Version) + ", verified"
+	default:
+		text += " · " + tls.VersionName(s.TLS.Version) + ", not verified"
 	}
-	return text + " · " + tls.VersionName(s.TLS.Version) + ", not verified"
+	if s.Auth != nil {
+		text += " · " + s.login()
+	}
+	return text
+}
+
+// login is what became of a login.
+func (s server) login() string {
+	who := ""
+	if s.Auth.User != "" {
+		who = " as " + s.Auth.User
+	}
+	switch {
+	case s.Auth.Mechanism != "":
+		return "logged in" + who + " by " + s.Auth.Mechanism
+	case len(s.Auth.Tries) == 0:
+		return "no login" + who + " was tried"
+	}
+	var tried []string
+	for _, t := range s.Auth.Tries {
+		tried = append(tried, t.Mechanism)
+	}
+	return "not logged in" + who + ": tried " + strings.Join(tried, ", ")
 }

@@ -82,7 +82,7 @@ func TestPromptTerminal(t *testing.T) {
 		{"typed", hunter + "\r", nil, fmt.Sprintf("typed %q, interrupted false, no terminal false, ended false\n", hunter)},
 		{"mended", "wrong\x15" + hunter + "x\x7f\n", nil, fmt.Sprintf("typed %q, interrupted false, no terminal false, ended false\n", hunter)},
 		{"Ctrl-C", hunter + "\x03", nil, "typed \"\", interrupted true, no terminal false, ended false\n"},
-		{"SIGTERM", hunter, syscall.SIGTERM, "typed \"\", interrupted false, no terminal false, ended true\n"},
+		{"SIGTERM", "", syscall.SIGTERM, "typed \"\", interrupted false, no terminal false, ended true\n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

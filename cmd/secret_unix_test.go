@@ -33,7 +33,7 @@ func TestPasswordCommand(t *testing.T) {
 		"echo debug >&2; echo " + hunter:         hunter,
 		"cat; echo " + hunter:                    hunter, // standard input is empty
 		"yes debug | head -c 100000 >&2; echo x": "x",
-		"echo x; sleep 1000 >/dev/null 2>&1 &":   "x",
+		"echo x; sleep 2 &":                      "x", // which holds the pipe
 	} {
 		if got, err := commanded(t.Context(), t, command); err != nil || got != want {
 			t.Errorf("%s: %q, %v", command, got, err)

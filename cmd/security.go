@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,12 +28,18 @@ func (r *run) loginAt(ctx context.Context, t reach.Target) (*dialog.Login, error
 	if r.String("tls-policy") == "never" && !r.Bool("auth-cleartext") {
 		return nil, &usageError{msg: "--no-tls would send credentials in the clear", next: "again with --auth-cleartext   # everyone on the path can read them"}
 	}
-	credentials.Certificate = r.String("tls-cert") != ""
+	credentials.Certificate = r.String("tls-cert") != "" || r.sandboxCertificate()
 	credentials.Binding = r.String("auth-binding")
 	return &dialog.Login{
 		Credentials: credentials, Mechanisms: r.mechanisms(),
 		Optional: r.Bool("auth-optional"), Cleartext: r.Bool("auth-cleartext"), Unverified: r.Bool("auth-unverified"),
 	}, nil
+}
+
+// sandboxCertificate reports whether the sandbox gives the user a certificate to
+// log in with, who could have no other there.
+func (r *run) sandboxCertificate() bool {
+	return r.Bool("sandbox") && r.String("tls-cert") == "" && slices.Contains(r.mechanisms(), "EXTERNAL")
 }
 
 // loginsAt are the logins at all targets, in their order.

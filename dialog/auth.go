@@ -61,7 +61,7 @@ func Auth() Stage {
 			s.Stream.Emit(Finding{Text: failed.Reason + ": going on without a login"})
 			return nil
 		}
-		if failed.Reply == nil {
+		if failed.Reply == nil && !failed.shown {
 			s.Stream.Emit(Finding{Fail: true, Text: failed.Reason})
 		}
 		return &Error{PhaseAuth, failed}
@@ -149,14 +149,21 @@ func noMechanism(offered []string, lacking []error) string {
 }
 
 // again reports whether m is worth a try after failed. A list that was asked for
-// is gone through. Else, where the credentials were not accepted, a server that
-// keeps no verifier for the mechanism may still know the password itself: it is
-// asked once that way, as more tries would lock an account.
+// is gone through. Else a server that broke one mechanism, perhaps because it does
+// not know the password, is not told the password by the next. And where the
+// credentials were not accepted, one that keeps no verifier for the mechanism may
+// still know the password itself: it is asked once that way, as more tries would
+// lock an account.
 func (l *Login) again(failed *AuthError, m sasl.Mechanism) bool {
-	if len(l.Mechanisms) > 0 || failed.Reply == nil || failed.Reply.Code == 504 || failed.Reply.Code == 534 {
+	before, _ := sasl.Find(failed.Mechanism)
+	switch {
+	case len(l.Mechanisms) > 0:
+		return true
+	case failed.Kind == AuthBroken:
+		return before.Bares || !m.Bares
+	case failed.Reply == nil || failed.Reply.Code == 504 || failed.Reply.Code == 534:
 		return true
 	}
-	before, _ := sasl.Find(failed.Mechanism)
 	return !before.Bares && m.Bares
 }
 
@@ -206,14 +213,19 @@ func (x *exchange) run(ctx context.Context) (*Reply, error) {
 		if bad != nil {
 			return x.cancel(ctx, "the challenge is not base64 (RFC 4954 section 4)")
 		}
-		var answer sasl.Message
+		answer, bad := first, error(nil)
 		if ok && !sent && len(challenge) == 0 {
-			answer, sent = first, true
-		} else if answer, err = x.client.Next(challenge); err != nil && !errors.Is(err, sasl.ErrSay) {
-			x.tell(challenge, true)
-			return x.cancel(ctx, err.Error())
+			sent = true
+		} else if answer, bad = x.next(ctx, challenge); ctx.Err() != nil {
+			return nil, &Error{PhaseAuth, context.Cause(ctx)}
 		}
-		x.tell(challenge, err != nil)
+		x.tell(challenge)
+		switch {
+		case errors.Is(bad, sasl.ErrSay):
+			x.Stream.Emit(Finding{Text: bad.Error()})
+		case bad != nil:
+			return x.cancel(ctx, bad.Error())
+		}
 		reply, err = x.say(ctx, x.answer(answer))
 	}
 	switch {
@@ -270,6 +282,7 @@ func (x *exchange) face(m *sasl.Message, text string) any {
 	}
 	secret := transcript.NewSecret(text)
 	x.conn.reader.mask.Add(append(m.Secrets, secret)...)
+	x.conn.reader.veil.Add(m.Awaited...)
 	return secret
 }
 
@@ -292,14 +305,34 @@ func (x *exchange) cancel(ctx context.Context, reason string) (*Reply, error) {
 	// Whatever is said to "*": a server that says yes has not understood, and one
 	// that asks on would take the next command for an answer.
 	fatal := reply.Code < 400
-	return reply, &AuthError{Kind: AuthBroken, Fatal: fatal, Reason: reason}
+	return reply, &AuthError{Kind: AuthBroken, Fatal: fatal, Reason: reason, shown: true}
+}
+
+// next is the answer to a challenge. What it costs to compute is bounded but, as
+// hashing cannot be interrupted, not waited for when ctx ends.
+func (x *exchange) next(ctx context.Context, challenge []byte) (sasl.Message, error) {
+	type result struct {
+		sasl.Message
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		m, err := x.client.Next(challenge)
+		done <- result{m, err}
+	}()
+	select {
+	case r := <-done:
+		return r.Message, r.err
+	case <-ctx.Done():
+		return sasl.Message{}, context.Cause(ctx)
+	}
 }
 
 // tell shows what the mechanism makes of a challenge.
-func (x *exchange) tell(challenge []byte, failed bool) {
+func (x *exchange) tell(challenge []byte) {
 	if teller, ok := x.client.(sasl.Teller); ok && x.Stream.Live() {
 		if text := teller.Tell(challenge); text != "" {
-			x.Stream.Emit(Finding{Text: text, Note: !failed})
+			x.Stream.Emit(Finding{Text: text, Note: true})
 		}
 	}
 }

@@ -121,6 +121,7 @@ type AuthError struct {
 	Reply     *Reply   // that refused it, or nil
 	Offered   []string // the mechanisms that the server listed
 	Fatal     bool     // the two sides no longer agree on where they stand
+	shown     bool     // it stands in the transcript
 }
 
 func (e *AuthError) Error() string { return e.Reason }

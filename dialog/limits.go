@@ -17,6 +17,7 @@ const (
 	maxChain        = 20              // certificates of a chain that are looked at
 	maxLinks        = 100             // signatures within a chain that are checked, as crypto/x509 has it
 	maxStaple       = 64 << 10        // bytes of an OCSP response
+	maxKeyRounds    = 5_000_000       // times that the passphrase of a private key is hashed
 	blockTime       = 3 * time.Minute // to write one block of a body, RFC 5321 section 4.5.3.2.5
 	lastWords       = 2 * time.Second // to read a reply that may explain why a write failed
 )

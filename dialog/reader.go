@@ -13,8 +13,9 @@ import (
 // an answer. It allows no more than the limits of limits.go.
 type replyReader struct {
 	r    *bufio.Reader
-	read int // bytes of all replies so far
-	mask masker
+	read int    // bytes of all replies so far
+	mask masker // of what a reply must not repeat
+	veil masker // of what it is to hold, and is not to be shown
 }
 
 func newReplyReader(r io.Reader) *replyReader {
@@ -63,10 +64,11 @@ func (rr *replyReader) hide(reply *Reply, line []byte) (hidden []byte, echo bool
 		}
 	}
 	text, echo := rr.mask.Hide(line[from:])
-	if !echo {
+	text, proof := rr.veil.Hide(text)
+	if !echo && !proof {
 		return line, false
 	}
-	return append(bytes.Clone(line[:from]), text...), true
+	return append(bytes.Clone(line[:from]), text...), echo
 }
 
 // add takes the next line, line end included, and reports whether another one

@@ -119,8 +119,11 @@ func TestStartTLSGames(t *testing.T) {
 				}
 				_, _ = io.WriteString(nc, "220 mx.test\r\n")
 				listen()
-				_, _ = io.WriteString(nc, max(tt.offer, offer))
-				if listen(); tt.offer == "" {
+				if tt.offer != "" {
+					_, _ = io.WriteString(nc, tt.offer)
+				} else {
+					_, _ = io.WriteString(nc, offer)
+					listen()
 					_, _ = io.WriteString(nc, tt.answer)
 				}
 				if tt.then != nil {

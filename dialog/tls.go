@@ -69,7 +69,9 @@ func (r *TLSReport) Summary() string {
 // wrong. The rest are notes.
 func (r *TLSReport) Lines() []transcript.Line {
 	lines := []transcript.Line{{Mark: transcript.Phase, Label: "tls", Took: r.Took, Text: r.Summary()}}
-	say := func(mark transcript.Mark, text string) { lines = append(lines, transcript.Line{Mark: mark, Text: text}) }
+	say := func(mark transcript.Mark, text string) {
+		lines = append(lines, transcript.Line{Mark: mark, Text: text})
+	}
 	for _, w := range r.warnings {
 		say(transcript.Finding, w)
 	}

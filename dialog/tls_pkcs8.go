@@ -17,9 +17,6 @@ import (
 	"github.com/ehlo-mail/ehlo/dialog/transcript"
 )
 
-// maxKeyRounds is how often a passphrase is hashed at most: a second's work.
-const maxKeyRounds = 10_000_000
-
 type encryptedKey struct { // RFC 5958 section 3
 	Algorithm pkix.AlgorithmIdentifier
 	Data      []byte

@@ -3,6 +3,7 @@
 //
 //	FindDANE    the TLSA records of a host (RFC 7672): a *DANE
 //	DANE        its State, its records, and Verify, which holds a certificate to them
+//	Verdict     what that came to: lines to show, and the records that would match
 //	FindSTS     the MTA-STS record and policy of a domain (RFC 8461): an *STS
 //	Fetcher     gets the policy over HTTPS; FetchError says why it could not
 //	FindReports the TLS-RPT record of a domain (RFC 8460): a *Reports

@@ -101,7 +101,7 @@ func (s *STS) Lines() []transcript.Line {
 		lines = append(lines, f.Line(""))
 	}
 	if s.Record != "" {
-		lines = append(lines, note("_mta-sts."+s.Domain+": "+s.Record))
+		lines = append(lines, note("_mta-sts."+s.Domain+": "+clip(s.Record)))
 	}
 	if s.Address != "" {
 		lines = append(lines, note("the policy host is "+s.Address))
@@ -187,7 +187,7 @@ func (p *Reports) Lines() []transcript.Line {
 		lines = append(lines, f.Line(""))
 	}
 	if p.Record != "" {
-		lines = append(lines, note("_smtp._tls."+p.Domain+": "+p.Record))
+		lines = append(lines, note("_smtp._tls."+p.Domain+": "+clip(p.Record)))
 	}
 	return lines
 }

@@ -189,7 +189,7 @@ func (f *fetching) get(conn io.ReadWriter) ([]byte, error) {
 	for interim := 0; ; interim++ {
 		wire.N = maxHeader
 		if resp, err = http.ReadResponse(in, req); err != nil {
-			return nil, f.fail(StepHTTP, err, "no HTTP response: %v", err)
+			return nil, f.fail(StepHTTP, err, "no HTTP response: %s", clip(err.Error()))
 		}
 		if resp.StatusCode >= 200 || resp.StatusCode == http.StatusSwitchingProtocols || interim == maxInterim {
 			break
@@ -213,9 +213,9 @@ func (f *fetching) get(conn io.ReadWriter) ([]byte, error) {
 // accept judges what comes before the body. RFC 8461 section 3.3: only 200 counts,
 // and no redirect is followed.
 func (f *fetching) accept(resp *http.Response) error {
-	status := strings.TrimSpace(resp.Status)
+	status := clip(strings.TrimSpace(resp.Status))
 	if to := resp.Header.Get("Location"); to != "" && resp.StatusCode/100 == 3 {
-		return f.fail(StepHTTP, nil, "the answer is %s to %s, and senders follow no redirect (RFC 8461 section 3.3)", status, to)
+		return f.fail(StepHTTP, nil, "the answer is %s to %s, and senders follow no redirect (RFC 8461 section 3.3)", status, clip(to))
 	}
 	if resp.StatusCode != http.StatusOK {
 		return f.fail(StepHTTP, nil, "the answer is %s, and only 200 counts (RFC 8461 section 3.3)", status)
@@ -228,10 +228,10 @@ func (f *fetching) accept(resp *http.Response) error {
 	case kind == "":
 		return f.fail(StepType, nil, "it has no Content-Type, where senders want text/plain (RFC 8461 section 3.2)")
 	case media != "text/plain":
-		return f.fail(StepType, err, "it is %s, where senders want text/plain (RFC 8461 section 3.2)", kind)
+		return f.fail(StepType, err, "it is %s, where senders want text/plain (RFC 8461 section 3.2)", clip(kind))
 	}
 	if code := resp.Header.Get("Content-Encoding"); code != "" && !strings.EqualFold(code, "identity") {
-		return f.fail(StepHTTP, nil, "it is encoded as %s, which was not asked for", code)
+		return f.fail(StepHTTP, nil, "it is encoded as %s, which was not asked for", clip(code))
 	}
 	return nil
 }

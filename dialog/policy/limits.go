@@ -7,6 +7,7 @@ const (
 	maxTLSA      = 64               // TLSA records of one host that are judged
 	maxChain     = 16               // certificates of a chain that are judged
 	maxRSA       = 8192             // bits of a key; crypto/tls takes no more in a handshake either
+	maxText      = 200              // bytes of foreign text in one line
 	maxShown     = 5                // names, hashes or patterns that one line lists
 	maxPolicy    = 64 << 10         // bytes of an MTA-STS policy (RFC 8461 section 3.3)
 	maxHeader    = 32 << 10         // bytes of an HTTP response before its body

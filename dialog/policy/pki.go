@@ -44,7 +44,7 @@ func nameLine(leaf *x509.Certificate, names []string) Line {
 		return Line{"name", false, fmt.Sprintf("wanted %s; the certificate is for %s", wanted, listing(listed))}
 	case leaf.Subject.CommonName != "":
 		return Line{"name", false, fmt.Sprintf("wanted %s; the certificate lists no name, and its common name %s does not count (RFC 9525)",
-			wanted, leaf.Subject.CommonName)}
+			wanted, clip(leaf.Subject.CommonName))}
 	}
 	return Line{"name", false, fmt.Sprintf("wanted %s; the certificate lists no name", wanted)}
 }
@@ -152,38 +152,23 @@ func pathFault(err error) string {
 	if errors.As(err, &invalid) && invalid.Reason == x509.IncompatibleUsage {
 		return "not for servers: its extended key usage does not allow it"
 	}
-	return strings.TrimPrefix(err.Error(), "x509: ")
+	return clip(strings.TrimPrefix(err.Error(), "x509: "))
 }
 
 func subject(c *x509.Certificate) string {
 	if c.Subject.CommonName != "" {
-		return c.Subject.CommonName
+		return clip(c.Subject.CommonName)
 	}
-	return c.Subject.String()
+	return clip(c.Subject.String())
 }
 
 func issuer(c *x509.Certificate) string {
 	if c.Issuer.CommonName != "" {
-		return c.Issuer.CommonName
+		return clip(c.Issuer.CommonName)
 	}
-	return c.Issuer.String()
+	return clip(c.Issuer.String())
 }
 
 func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04Z") }
 
 func days(d time.Duration) string { return count(int(d.Hours()/24), "day") }
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
-// listing names the first few of what may be many.
-func listing(items []string) string {
-	if len(items) <= maxShown {
-		return strings.Join(items, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(items[:maxShown], ", "), len(items)-maxShown)
-}

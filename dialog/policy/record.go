@@ -26,7 +26,7 @@ func choose(texts []string, version string) (record string, found bool, err erro
 	}
 	for _, text := range texts {
 		if near := strings.TrimLeft(text, " \t\""); len(near) >= len(version) && strings.EqualFold(near[:len(version)], version) {
-			return text, true, fmt.Errorf("a record has to begin with %s; to the letter", version)
+			return text, true, fmt.Errorf("it does not begin with exactly %s;", version)
 		}
 	}
 	return "", false, nil
@@ -63,11 +63,11 @@ func fieldsOf(record, version string, known ...string) ([]field, error) {
 		case part == "":
 			return nil, errors.New("nothing between two semicolons")
 		case !ok:
-			return nil, fmt.Errorf("%q is not NAME=VALUE", part)
+			return nil, fmt.Errorf("%s is not NAME=VALUE", quote(part))
 		case !extName(name):
-			return nil, fmt.Errorf("%q is no name of a field", name)
+			return nil, fmt.Errorf("%s is no name of a field", quote(name))
 		case !slices.Contains(known, name) && !extValue(value):
-			return nil, fmt.Errorf("%q is no value of a field", value)
+			return nil, fmt.Errorf("%s is no value of a field", quote(value))
 		}
 		found = append(found, field{name, value})
 	}

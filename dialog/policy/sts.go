@@ -142,7 +142,7 @@ func (s *STS) read(record string) (id string, err error) {
 			continue
 		}
 		if len(f.value) > 32 || !alphanumerics(f.value) {
-			return "", fmt.Errorf("the id %q is not 1 to 32 letters and digits", f.value)
+			return "", fmt.Errorf("the id %s is not 1 to 32 letters and digits", quote(f.value))
 		}
 		id = f.value
 	}

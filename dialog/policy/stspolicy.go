@@ -108,13 +108,13 @@ func (p *reading) read(line string) error {
 	value = strings.Trim(value, " \t")
 	switch {
 	case !ok:
-		return p.wrong("%q is not NAME: VALUE", line)
+		return p.wrong("%s is not NAME: VALUE", quote(line))
 	case p.line == 1 && strings.HasPrefix(key, "\ufeff"):
-		return p.wrong("a byte order mark comes before %q", strings.TrimPrefix(key, "\ufeff"))
+		return p.wrong("a byte order mark comes before %s", quote(strings.TrimPrefix(key, "\ufeff")))
 	case !extName(key):
-		return p.wrong("%q is no name of a field", key)
+		return p.wrong("%s is no name of a field", quote(key))
 	case !plain(value):
-		return p.wrong("%q is no value of a field", value)
+		return p.wrong("%s is no value of a field", quote(value))
 	}
 	again := p.seen[key]
 	p.seen[key] = true
@@ -130,11 +130,11 @@ func (p *reading) read(line string) error {
 		p.find("sts-again", "line %d of the policy: %s comes again, so it is passed over", p.line, key)
 		return nil
 	case key == "version" && value != "STSv1":
-		return p.wrong("the version is %q, not STSv1", value)
+		return p.wrong("the version is %s, not STSv1", quote(value))
 	case key == "mode":
 		p.Mode = Mode(value)
 		if p.Mode != Enforce && p.Mode != Testing && p.Mode != None {
-			return p.wrong("the mode is %q, not enforce, testing or none", value)
+			return p.wrong("the mode is %s, not enforce, testing or none", quote(value))
 		}
 	case key == "max_age":
 		return p.age(value)
@@ -147,9 +147,9 @@ func (p *reading) mx(value string) error {
 	_, ascii, err := route.ParseDomain(name)
 	switch {
 	case err != nil:
-		return p.wrong("mx %q is neither a name nor *. and a name", value)
+		return p.wrong("mx %s is neither a name nor *. and a name", quote(value))
 	case ascii != strings.ToLower(name): // in its own script, or with a dot at the end
-		return p.wrong("mx %q has to be written %s", value, strings.TrimSuffix(value, name)+ascii)
+		return p.wrong("mx %s has to be written %s", quote(value), strings.TrimSuffix(value, name)+ascii)
 	}
 	p.MX = append(p.MX, strings.ToLower(value))
 	return nil
@@ -158,7 +158,7 @@ func (p *reading) mx(value string) error {
 func (p *reading) age(value string) error {
 	seconds, err := strconv.ParseUint(value, 10, 64)
 	if err != nil || len(value) > 10 || strings.Trim(value, "0123456789") != "" {
-		return p.wrong("max_age %q is not a number of seconds", value)
+		return p.wrong("max_age %s is not a number of seconds", quote(value))
 	}
 	if seconds > maxAge {
 		return p.wrong("max_age %d is over %d, a year", seconds, maxAge)

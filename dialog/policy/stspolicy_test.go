@@ -27,34 +27,34 @@ func TestParsePolicy(t *testing.T) {
 		"version: STSv1\nmode: enforce\nmx: xn--r8jz45g.test\nmax_age: 5\n":                            "enforce xn--r8jz45g.test 5",
 
 		"":                        "it has no version",
-		"<html>\n":                `line 1: "<html>" is not NAME: VALUE`,
-		"\ufeffversion: STSv1":    `line 1: a byte order mark comes before "version"`,
-		"version: STSv2":          `line 1: the version is "STSv2", not STSv1`,
-		"version: stsv1":          `line 1: the version is "stsv1", not STSv1`,
-		"version : STSv1":         `line 1: "version " is no name of a field`,
-		" version: STSv1":         `line 1: " version" is no name of a field`,
-		"version: STSv1\rx: y":    `line 1: "STSv1\rx: y" is no value of a field`,
-		"version:":                `line 1: "" is no value of a field`,
+		"<html>\n":                "line 1: '<html>' is not NAME: VALUE",
+		"\ufeffversion: STSv1":    "line 1: a byte order mark comes before 'version'",
+		"version: STSv2":          "line 1: the version is 'STSv2', not STSv1",
+		"version: stsv1":          "line 1: the version is 'stsv1', not STSv1",
+		"version : STSv1":         "line 1: 'version ' is no name of a field",
+		" version: STSv1":         "line 1: ' version' is no name of a field",
+		"version: STSv1\rx: y":    "line 1: 'STSv1\rx: y' is no value of a field",
+		"version:":                "line 1: '' is no value of a field",
 		"mode: enforce":           "it has no version",
 		"version: STSv1\n":        "it has no mode",
-		"\n\nmode: Enforce":       `line 3: the mode is "Enforce", not enforce, testing or none`,
-		"max_age: -1":             `line 1: max_age "-1" is not a number of seconds`,
-		"max_age: 1e3":            `line 1: max_age "1e3" is not a number of seconds`,
-		"max_age: 00000000001":    `line 1: max_age "00000000001" is not a number of seconds`,
+		"\n\nmode: Enforce":       "line 3: the mode is 'Enforce', not enforce, testing or none",
+		"max_age: -1":             "line 1: max_age '-1' is not a number of seconds",
+		"max_age: 1e3":            "line 1: max_age '1e3' is not a number of seconds",
+		"max_age: 00000000001":    "line 1: max_age '00000000001' is not a number of seconds",
 		"max_age: 31557601":       "line 1: max_age 31557601 is over 31557600, a year",
-		"mx: *":                   `line 1: mx "*" is neither a name nor *. and a name`,
-		"mx: mx*.a.test":          `line 1: mx "mx*.a.test" is neither a name nor *. and a name`,
-		"mx: *.*.a.test":          `line 1: mx "*.*.a.test" is neither a name nor *. and a name`,
-		"mx: .a.test":             `line 1: mx ".a.test" is neither a name nor *. and a name`,
-		"mx: 192.0.2.1":           `line 1: mx "192.0.2.1" is neither a name nor *. and a name`,
-		"mx: a.test, b.test":      `line 1: mx "a.test, b.test" is neither a name nor *. and a name`,
-		"mx: a.test.":             `line 1: mx "a.test." has to be written a.test`,
-		"mx: *.\u4f8b\u3048.test": `line 1: mx "*.例え.test" has to be written *.xn--r8jz45g.test`,
+		"mx: *":                   "line 1: mx '*' is neither a name nor *. and a name",
+		"mx: mx*.a.test":          "line 1: mx 'mx*.a.test' is neither a name nor *. and a name",
+		"mx: *.*.a.test":          "line 1: mx '*.*.a.test' is neither a name nor *. and a name",
+		"mx: .a.test":             "line 1: mx '.a.test' is neither a name nor *. and a name",
+		"mx: 192.0.2.1":           "line 1: mx '192.0.2.1' is neither a name nor *. and a name",
+		"mx: a.test, b.test":      "line 1: mx 'a.test, b.test' is neither a name nor *. and a name",
+		"mx: a.test.":             "line 1: mx 'a.test.' has to be written a.test",
+		"mx: *.\u4f8b\u3048.test": "line 1: mx '*.例え.test' has to be written *.xn--r8jz45g.test",
 		"version: STSv1\nmode: enforce\nmax_age: 5":               "it lists no mx",
 		"version: STSv1\nmode: enforce\nmx: a.test":               "it has no max_age",
 		"version: STSv1\nMode: enforce\nmx: a.test\nmax_age: 5\n": "it has no mode",
-		"x: \x00": `line 1: "\x00" is no value of a field`,
-		"x: \xff": `line 1: "\xff" is no value of a field`,
+		"x: \x00": "line 1: '\x00' is no value of a field",
+		"x: \xff": "line 1: '\xff' is no value of a field",
 	} {
 		p, err := ParsePolicy([]byte(body))
 		got := string(p.Mode) + " " + strings.Join(p.MX, ",") + " " + strconv.FormatInt(int64(p.MaxAge/time.Second), 10)
@@ -66,6 +66,21 @@ func TestParsePolicy(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("%q:\ngot  %s\nwant %s", body, got, want)
+		}
+	}
+}
+
+func TestClip(t *testing.T) {
+	long := strings.Repeat("x", maxText-1)
+	for s, want := range map[string]string{
+		"":                                "''",
+		long + "y":                        "'" + long + "y'",
+		long + "yz":                       "'" + long + "y (and 1 byte more)'",
+		long + "\u00fc":                   "'" + long + " (and 2 bytes more)'",
+		strings.Repeat("\x80", maxText+1): "'" + strings.Repeat("\x80", maxText-4) + " (and 5 bytes more)'",
+	} {
+		if got := quote(s); got != want {
+			t.Errorf("%q: %q", s, got)
 		}
 	}
 }

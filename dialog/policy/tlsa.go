@@ -37,15 +37,14 @@ type Record struct {
 func (r Record) Usable() bool { return r.Fault == "" }
 
 // String is the record with its data cut short: 3 1 1 5c1e0f7a…
-func (r Record) String() string { return fields(r.TLSA) + " " + short(r.Data) }
+func (r Record) String() string { return params(r.TLSA) + " " + short(r.Data) }
 
 // Long is the record in the presentation format of RFC 6698 section 2.2.
-func Long(r route.TLSA) string { return fields(r) + " " + hex.EncodeToString(r.Data) }
+func Long(r route.TLSA) string { return params(r) + " " + hex.EncodeToString(r.Data) }
 
-func fields(r route.TLSA) string { return fmt.Sprintf("%d %d %d", r.Usage, r.Selector, r.Matching) }
+func params(r route.TLSA) string { return fmt.Sprintf("%d %d %d", r.Usage, r.Selector, r.Matching) }
 
-// short is the begin of data in hex; a hash of which is given as a whole where
-// somebody may want to copy it.
+// short is the begin of data in hex, enough to tell hashes apart.
 func short(data []byte) string {
 	if len(data) <= 4 {
 		return hex.EncodeToString(data)

@@ -99,13 +99,13 @@ func (p *Reports) add(item string) {
 	u, err := url.Parse(item)
 	switch {
 	case err != nil || strings.ContainsAny(item, "! \t"):
-		p.finding("tlsrpt-uri", "%q is no URI", item)
+		p.finding("tlsrpt-uri", "%s is no URI", quote(item))
 	case u.Scheme == "mailto" && !strings.Contains(strings.Trim(u.Opaque, "@"), "@"):
-		p.finding("tlsrpt-uri", "%q names no mailbox", item)
+		p.finding("tlsrpt-uri", "%s names no mailbox", quote(item))
 	case u.Scheme == "https" && u.Hostname() == "":
-		p.finding("tlsrpt-uri", "%q names no host", item)
+		p.finding("tlsrpt-uri", "%s names no host", quote(item))
 	case u.Scheme != "mailto" && u.Scheme != "https":
-		p.finding("tlsrpt-uri", "%q is neither mailto: nor https: (RFC 8460 section 3)", item)
+		p.finding("tlsrpt-uri", "%s is neither mailto: nor https: (RFC 8460 section 3)", quote(item))
 	default:
 		p.To = append(p.To, item)
 	}

@@ -64,7 +64,7 @@ func (d *DANE) Verify(chain []*x509.Certificate, now time.Time) Verdict {
 		return v
 	}
 	v.State, v.Lines = Match, results[best].lines
-	v.Roll = slices.ContainsFunc(v.Spare, func(r Record) bool { return fields(r.TLSA) == fields(usable[best].TLSA) })
+	v.Roll = slices.ContainsFunc(v.Spare, func(r Record) bool { return params(r.TLSA) == params(usable[best].TLSA) })
 	if len(v.Spare) > 0 {
 		v.Lines = append(slices.Clip(v.Lines), Line{"dane", true, v.spare()})
 	}

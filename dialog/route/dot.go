@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"time"
 
 	"github.com/miekg/dns"
@@ -88,6 +89,10 @@ func (c *Client) dialTLS(ctx context.Context, s Server) (*dns.Conn, Kind, error)
 	socket, err := dialer.DialContext(ctx, "tcp", s.Addr.String())
 	if err != nil {
 		kind, err := c.kindOf(ctx, err)
+		var call *os.SyscallError
+		if errors.As(err, &call) {
+			err = call.Err // whose name is connect too
+		}
 		return nil, kind, fmt.Errorf("connect: %w", err)
 	}
 	conn := tls.Client(socket, &tls.Config{

@@ -146,3 +146,31 @@ func FuzzParseDomain(f *testing.F) {
 		}
 	})
 }
+
+// FuzzParseServer states that what is taken can be dialled, says itself the same again, and
+// that what vouches is on this host or proves itself.
+func FuzzParseServer(f *testing.F) {
+	for _, s := range []string{"192.0.2.53", "[2001:db8::53]:5353", "tls://192.0.2.53#dns.example", "tls://[::1]:853", "fe80::1%eth0",
+		"tls://[fe80::1%a]b]#c", "::ffff:127.0.0.1", "127.0.0.53", "tls://dns.example", "192.0.2.53#x"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		server, err := ParseServer(s)
+		if err != nil {
+			if server != (Server{}) || strings.ContainsAny(err.Error(), "\r\n") {
+				t.Errorf("%q: %v, %v", s, server, err)
+			}
+			return
+		}
+		if !server.Addr.IsValid() || server.Addr.Port() == 0 || server.Name != "" && (!server.TLS || hostRule(server.Name) != "") {
+			t.Errorf("%q: took %+v", s, server)
+		}
+		if again, err := ParseServer(server.String()); err != nil || again != server {
+			t.Errorf("%q: %v is read as %v, %v", s, server, again, err)
+		}
+		addr := server.Addr.Addr().String()
+		if server.vouches() != (server.TLS || addr == "127.0.0.1" || addr == "::1") {
+			t.Errorf("%q: vouches %v", s, server.vouches())
+		}
+	})
+}

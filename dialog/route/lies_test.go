@@ -281,8 +281,8 @@ func TestWorstIsTold(t *testing.T) {
 		_, err := askMX(t, c)
 		e := wantKind(t, err, ServFail)
 		want := "MX of example.net from " + broken.String() + ": the server could not find out (SERVFAIL): DNSSEC Bogus: expired"
-		if e.Error() != want {
-			t.Errorf("got  %s\nwant %s", e, want)
+		if e.Error() != want || !e.Bogus {
+			t.Errorf("got  %s, bogus %v\nwant %s", e, e.Bogus, want)
 		}
 	}
 }

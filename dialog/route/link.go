@@ -121,7 +121,7 @@ func (l *link) read() {
 			err = broken
 			break
 		}
-		if m == nil || !l.deliver(m, broken) {
+		if !l.deliver(m, broken) {
 			stray++
 		}
 	}
@@ -131,11 +131,15 @@ func (l *link) read() {
 	close(l.ended)
 }
 
-// deliver reports whether m answers a query that is under way.
+// deliver reports whether m, which is nil if it was too short, answers a query that
+// is under way.
 func (l *link) deliver(m *dns.Msg, broken error) bool {
 	l.all.mu.Lock()
 	defer l.all.mu.Unlock()
-	a := l.asked[m.Id]
+	var a *asked
+	if m != nil {
+		a = l.asked[m.Id]
+	}
 	if a == nil || !answers(a.query, m) {
 		l.strays++
 		return false
@@ -181,7 +185,9 @@ func (l *link) write(ctx context.Context, query *dns.Msg, idle time.Duration) er
 	_ = l.conn.SetReadDeadline(end.Add(idle))
 	if _, err := l.conn.Write(packet); err != nil {
 		l.retire()
-		if ctx.Err() != nil {
+		select {
+		case <-l.ended: // with all that came before
+		case <-ctx.Done():
 			return ctx.Err()
 		}
 		return l.over(err)

@@ -89,15 +89,22 @@ func TestParseLiteral(t *testing.T) {
 func TestServers(t *testing.T) {
 	for in, want := range map[string]string{
 		"192.0.2.53": "192.0.2.53:53", "192.0.2.53:5353": "192.0.2.53:5353", "2001:db8::53": "[2001:db8::53]:53",
+		"::ffff:192.0.2.53": "192.0.2.53:53", "tls://192.0.2.53": "tls://192.0.2.53:853", "TLS://192.0.2.53:8853#Dns.Example.": "tls://192.0.2.53:8853#dns.example",
+		"tls://[2001:db8::53]": "tls://[2001:db8::53]:853", "tls://[2001:db8::53]:853#dns.example": "tls://[2001:db8::53]:853#dns.example",
 		"[2001:db8::53]": "[2001:db8::53]:53", "[2001:db8::53]:5353": "[2001:db8::53]:5353", "fe80::1%eth0": "[fe80::1%eth0]:53",
 	} {
 		if got, err := ParseServer(in); err != nil || got.String() != want {
 			t.Errorf("%s: %v, %v", in, got, err)
 		}
 	}
-	for _, in := range []string{"", "dns.test", "192.0.2.53:", "192.0.2.53:0", "192.0.2.53:70000", "[192.0.2.53", ":53", "192.0.2.53:53:53"} {
-		if got, err := ParseServer(in); err == nil {
-			t.Errorf("%q: %v", in, got)
+	for _, in := range []string{"", "dns.test", "192.0.2.53:", "192.0.2.53:0", "192.0.2.53:70000", "[192.0.2.53", ":53", "192.0.2.53:53:53",
+		"tls://", "tls://#dns.test", "tls://dns.test", "tls://dns.test:853#dns.test", "tls://192.0.2.53#", "tls://192.0.2.53#192.0.2.53",
+		"tls://192.0.2.53#a..b", "tls://192.0.2.53#a#b", "tls://192.0.2.53/", "tls://2001:db8::53", "tls://192.0.2.53:0", "tcp://192.0.2.53",
+		"https://192.0.2.53", "192.0.2.53#dns.test", "tls:192.0.2.53"} {
+		got, err := ParseServer(in)
+		var wrong *ServerError
+		if !errors.As(err, &wrong) || wrong.Rule == "" || wrong.Server != in || got != (Server{}) {
+			t.Errorf("%q: %v, %v", in, got, err)
 		}
 	}
 

@@ -18,10 +18,16 @@ const silence = 150 * time.Millisecond
 // listen gives a UDP socket and a TCP listener on the same loopback port.
 func listen(t testing.TB) (net.PacketConn, net.Listener) {
 	t.Helper()
+	return listenAt(t, "127.0.0.1")
+}
+
+// listenAt is listen at an address, and skips a test where the host does not have it.
+func listenAt(t testing.TB, addr string) (net.PacketConn, net.Listener) {
+	t.Helper()
 	for range 20 {
-		tcp, err := net.Listen("tcp", "127.0.0.1:0")
+		tcp, err := net.Listen("tcp", net.JoinHostPort(addr, "0"))
 		if err != nil {
-			t.Fatal(err)
+			t.Skipf("this host does not listen at %s: %v", addr, err)
 		}
 		udp, err := net.ListenPacket("udp", tcp.Addr().String())
 		if err == nil {
@@ -39,7 +45,13 @@ func at(a net.Addr) Server { return Server{Addr: netip.MustParseAddrPort(a.Strin
 // serve runs a DNS server until the test ends.
 func serve(t testing.TB, handle dns.HandlerFunc) Server {
 	t.Helper()
-	udp, tcp := listen(t)
+	return serveAt(t, "127.0.0.1", handle)
+}
+
+// serveAt is serve at an address.
+func serveAt(t testing.TB, addr string, handle dns.HandlerFunc) Server {
+	t.Helper()
+	udp, tcp := listenAt(t, addr)
 	for _, s := range []*dns.Server{{PacketConn: udp, Handler: handle}, {Listener: tcp, Handler: handle}} {
 		started := make(chan struct{})
 		s.NotifyStartedFunc = func() { close(started) }
@@ -74,7 +86,8 @@ func isTCP(w dns.ResponseWriter) bool { return w.RemoteAddr().Network() == "tcp"
 
 // zone is a resolver's whole world: one record a line. A name without a record
 // of the type is NODATA, another name NXDOMAIN, both with the SOA; "name SERVFAIL" or
-// another response code is what that name gives. A line SECURE sets the AD bit.
+// another response code is what that name gives. A line SECURE sets the AD bit, but
+// where a name with "insecure" in it is met.
 type zone struct {
 	records map[string][]dns.RR
 	rcodes  map[string]int
@@ -118,6 +131,9 @@ func (z *zone) ServeDNS(w dns.ResponseWriter, query *dns.Msg) {
 	m := new(dns.Msg).SetReply(query)
 	m.RecursionAvailable, m.AuthenticatedData = true, z.secure && query.AuthenticatedData
 	z.answer(m, q)
+	if strings.Contains(m.String(), "insecure") {
+		m.AuthenticatedData = false
+	}
 	if opt := query.IsEdns0(); opt != nil {
 		m.SetEdns0(1232, opt.Do())
 	}

@@ -16,7 +16,7 @@ type exchange struct {
 	initial []byte   // the initial response until it is taken; nil: none
 	user    string   // whom the client claims to be
 	secret  string   // the password or token that it showed, if the mechanism shows it
-	heard   []string // what it sent, as it came
+	heard   []string // the first maxHeard responses, as they came
 }
 
 // failure is an error that says how AUTH is answered.
@@ -33,9 +33,10 @@ func malformed(text string) error { return failure{oneLine(501, "5.5.2", text)} 
 // errAnswered is the end of an exchange that a rule has answered.
 var errAnswered = errors.New("answered by a rule")
 
-// maxAuthLine bounds AUTH and the responses behind it, with their CR LF (RFC 4954
-// section 4).
-const maxAuthLine = 12288
+const (
+	maxAuthLine = 12288 // of AUTH and the responses behind it, with their CR LF (RFC 4954 section 4)
+	maxHeard    = 8     // responses that are kept of an exchange
+)
 
 // mechanisms are the SASL mechanisms that the server takes at this moment.
 func (x *session) mechanisms() []string {
@@ -108,7 +109,7 @@ func (e *exchange) run(m mechanism, initial string, given bool) error {
 
 // end answers AUTH: err is nil if the client has proved who it is.
 func (e *exchange) end(err error) error {
-	welcome := oneLine(235, "2.7.0", "authentication successful")
+	usual := oneLine(235, "2.7.0", "authentication successful")
 	var no failure
 	switch {
 	case errors.Is(err, errAnswered), errors.Is(err, errLine):
@@ -117,11 +118,11 @@ func (e *exchange) end(err error) error {
 		if no.reply.code != 535 {
 			return e.say(no.reply)
 		}
-		welcome = no.reply
+		usual = no.reply
 	case err != nil:
 		return err
 	}
-	ok, err := e.answer(welcome, "VERDICT", e.user)
+	ok, err := e.answer(usual, "VERDICT", e.user)
 	if ok && err == nil {
 		e.session.user = cmp.Or(e.user, somebody)
 	}
@@ -192,7 +193,9 @@ func (e *exchange) response() ([]byte, error) {
 
 // decode gives the bytes of a response, never nil without an error.
 func (e *exchange) decode(line string) ([]byte, error) {
-	e.heard = append(e.heard, line)
+	if len(e.heard) < maxHeard {
+		e.heard = append(e.heard, line)
+	}
 	b, err := base64.StdEncoding.Strict().DecodeString(line)
 	if err != nil {
 		return nil, malformed("cannot decode the response: not base64")
@@ -215,7 +218,7 @@ func (x *session) hide(line string) string {
 		return "[hidden]"
 	}
 	words := strings.SplitN(line, " ", 3)
-	if len(words) < 3 {
+	if len(words) < 3 || !x.carries([]byte(line)) {
 		return line
 	}
 	return words[0] + " " + words[1] + " [hidden]"

@@ -260,6 +260,18 @@ func hashOf(mechanism string) func() hash.Hash {
 
 // ntlmClient is NTLMv2 with a MIC, and with a session key of its own if exchange.
 func ntlmClient(user, password string, exchange bool) talker {
+	flags := uint32(0x00088205) // UNICODE, REQUEST_TARGET, NTLM, ALWAYS_SIGN, EXTENDED_SESSIONSECURITY
+	if exchange {
+		flags |= 0x40000000
+	}
+	return ntlmTalk(flags, user, password)
+}
+
+// oemClient is NTLMv2 of a client that writes names without Unicode, as curl does.
+func oemClient(user, password string) talker { return ntlmTalk(0x00088206, user, password) }
+
+func ntlmTalk(flags uint32, user, password string) talker {
+	exchange := flags&0x40000000 != 0
 	wide := func(s string) string {
 		var b []byte
 		for _, u := range utf16.Encode([]rune(s)) {
@@ -272,9 +284,9 @@ func ntlmClient(user, password string, exchange bool) talker {
 		io.WriteString(m, text)
 		return string(m.Sum(nil))
 	}
-	flags := uint32(0x00088205) // UNICODE, REQUEST_TARGET, NTLM, ALWAYS_SIGN, EXTENDED_SESSIONSECURITY
-	if exchange {
-		flags |= 0x40000000
+	name := wide
+	if flags&1 == 0 {
+		name = func(s string) string { return s }
 	}
 	negotiate := "NTLMSSP\x00\x01\x00\x00\x00" + string(binary.LittleEndian.AppendUint32(nil, flags)) + strings.Repeat("\x00", 16)
 	return func(challenge string) string {
@@ -299,7 +311,7 @@ func ntlmClient(user, password string, exchange bool) talker {
 			sealed = string(b)
 		}
 		head, payload := "NTLMSSP\x00\x03\x00\x00\x00", ""
-		for _, part := range []string{strings.Repeat("\x00", 24), proof + temp, wide("SANDBOX"), wide(user), wide("CLIENT"), sealed} {
+		for _, part := range []string{strings.Repeat("\x00", 24), proof + temp, name("SANDBOX"), name(user), name("CLIENT"), sealed} {
 			f := binary.LittleEndian.AppendUint16(nil, uint16(len(part)))
 			f = binary.LittleEndian.AppendUint16(f, uint16(len(part)))
 			head += string(binary.LittleEndian.AppendUint32(f, uint32(88+len(payload))))

@@ -179,6 +179,8 @@ func TestAuthLog(t *testing.T) {
 		S: 334 *
 		C: *
 		S: 501 *
+		C: MAIL FROM:<a@client.test> SIZE=3
+		S: 530 *
 		C: QUIT
 		S: 221 *
 		EOF`)
@@ -191,7 +193,7 @@ func TestAuthLog(t *testing.T) {
 			t.Errorf("the log has %q:\n%s", secret, all)
 		}
 	}
-	for _, want := range []string{"C: AUTH PLAIN [hidden]\n", "C: auth LOGIN [hidden]\n", "C: [hidden]\n", "C: *\n", "S: 535-5.7.8 [hidden]\n"} {
+	for _, want := range []string{"C: AUTH PLAIN [hidden]\n", "C: MAIL FROM:<a@client.test> SIZE=3\n", "C: auth LOGIN [hidden]\n", "C: [hidden]\n", "C: *\n", "S: 535-5.7.8 [hidden]\n"} {
 		if !strings.Contains(all, want) {
 			t.Errorf("the log lacks %q:\n%s", want, all)
 		}

@@ -13,6 +13,7 @@ import (
 // NTLM's flags that matter here (MS-NLMP section 2.2.2.5).
 const (
 	ntlmUnicode     = 0x00000001
+	ntlmOEM         = 0x00000002
 	ntlmTarget      = 0x00000004
 	ntlmNTLM        = 0x00000200
 	ntlmAlwaysSign  = 0x00008000
@@ -39,8 +40,10 @@ const (
 // avMIC in the flags says that the client's last message has a MIC.
 const avMIC = 2
 
-// ntlmMark begins every message of NTLM.
-const ntlmMark = "NTLMSSP\x00"
+const (
+	ntlmMark = "NTLMSSP\x00" // begins every message
+	ntlmName = "SANDBOX"     // of the domain
+)
 
 // serveNTLM serves NTLM by MS-NLMP, framed by MS-SMTPNTLM. Only version 2 passes.
 func serveNTLM(e *exchange) error {
@@ -50,9 +53,6 @@ func serveNTLM(e *exchange) error {
 	}
 	if len(negotiate) < 16 || !ntlmMessage(negotiate, 1) {
 		return malformed("bad NTLM message: expected NEGOTIATE")
-	}
-	if binary.LittleEndian.Uint32(negotiate[12:])&ntlmUnicode == 0 {
-		return malformed("NTLM without Unicode is not supported")
 	}
 	nonce := make([]byte, 8)
 	_, _ = rand.Read(nonce) // it never fails
@@ -80,16 +80,20 @@ func ntlmMessage(b []byte, kind uint32) bool {
 // ntlmChallenge makes CHALLENGE (MS-NLMP section 2.2.1.2).
 func (e *exchange) ntlmChallenge(asked uint32, nonce []byte) []byte {
 	const header = 56
-	flags := asked&(ntlmTarget|ntlmAlwaysSign|ntlmVersion|ntlm128|ntlm56|ntlmKeyExchange) | ntlmUnicode |
+	flags := asked&(ntlmUnicode|ntlmTarget|ntlmAlwaysSign|ntlmVersion|ntlm128|ntlm56|ntlmKeyExchange) |
 		ntlmNTLM | ntlmDomain | ntlmExtended | ntlmTargetInfo
-	target := utf16le("SANDBOX")
+	target := utf16le(ntlmName)
+	if flags&ntlmUnicode == 0 {
+		flags |= ntlmOEM
+		target = []byte(ntlmName)
+	}
 	var info []byte
 	pair := func(kind int, value []byte) {
 		info = binary.LittleEndian.AppendUint16(info, uint16(kind))
 		info = binary.LittleEndian.AppendUint16(info, uint16(len(value)))
 		info = append(info, value...)
 	}
-	pair(avDomain, target)
+	pair(avDomain, utf16le(ntlmName)) // in Unicode whatever the flags say
 	pair(avComputer, utf16le("MX1"))
 	pair(avDNSDomain, utf16le(e.scenario.domain()))
 	pair(avDNSHost, utf16le(e.session.name))
@@ -136,7 +140,13 @@ func parseAuthenticate(b []byte) (ntlmAuthenticate, bool) {
 		}
 		return b[from : from+n]
 	}
-	m.response, m.domain, m.user, m.key = field(20), fromUTF16le(field(28)), fromUTF16le(field(36)), field(52)
+	text := func(at int) string {
+		if m.flags&ntlmUnicode == 0 {
+			return string(field(at))
+		}
+		return fromUTF16le(field(at))
+	}
+	m.response, m.domain, m.user, m.key = field(20), text(28), text(36), field(52)
 	return m, fine && m.user != ""
 }
 

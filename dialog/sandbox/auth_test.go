@@ -137,7 +137,9 @@ func TestAuthMechanisms(t *testing.T) {
 			begin := ntlmClient("alice", "wonderland", false)("")
 			return lines(begin, begin)
 		}, "501 5.5.2 "},
-		{"NTLM", "no Unicode", true, say(ntlmMark + "\x01\x00\x00\x00\x04\x82\x08\x00"), "501 5.5.2 "},
+		{"NTLM", "no Unicode", true, func(*testing.T, string) talker { return oemClient("alice", "wonderland") }, good},
+		{"NTLM", "no Unicode, wrong", true, func(*testing.T, string) talker { return oemClient("alice", "x") }, bad},
+		{"NTLM", "no Unicode, no end", true, say(ntlmMark + "\x01\x00\x00\x00"), "501 5.5.2 "},
 		{"NTLM", "no NTLM", true, say("alice"), "501 5.5.2 "},
 		{"EXTERNAL", "no certificate", true, say(""), bad},
 		{"EXTERNAL", "no certificate, alice", true, say("alice"), bad},

@@ -12,7 +12,6 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
-	"strings"
 	"sync"
 	"time"
 )
@@ -92,8 +91,12 @@ func (a *authority) ca(name string, by *link, life time.Duration) (*link, error)
 
 // sign makes the certificate t for key; by may be nil, for one that signs itself.
 func (a *authority) sign(t *x509.Certificate, key crypto.Signer, by *link) (*link, error) {
-	serial := sha256.Sum256([]byte("ehlo sandbox serial of " + t.Subject.CommonName + " " + strings.Join(t.DNSNames, " ")))
-	serial[0] &= 0x7f // positive, and of at most 20 octets (RFC 5280 section 4.1.2.2)
+	public, err := x509.MarshalPKIXPublicKey(key.Public())
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: key of %s: %w", t.Subject.CommonName, err)
+	}
+	serial := sha256.Sum256(append(public, t.Subject.CommonName...)) // one for each, and for a host's the same in every world
+	serial[0] &= 0x7f                                                // positive, and of at most 20 octets (RFC 5280 section 4.1.2.2)
 	t.SerialNumber = new(big.Int).SetBytes(serial[:16])
 	issuer := &link{cert: t, key: key}
 	if by != nil {

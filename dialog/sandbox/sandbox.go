@@ -1,9 +1,11 @@
-// Package sandbox is a whole mail world in the process: a DNS server, SMTP
-// servers good and bad, and a certificate authority, all on loopback.
+// Package sandbox is a whole mail world in the process: a DNS server, SMTP and
+// HTTPS servers good and bad, and a certificate authority, all on loopback.
 //
 //	Scenarios  the domains of the world, one row each: to add a misbehaving server, add a row
 //	Scenario   a domain: its zone, its hosts, what a correct client makes of it
-//	Service    how one port of a host behaves: keywords, certificate, rules
+//	Service    how one port of a host behaves: keywords, certificate, TLSA records, rules
+//	Cert       what is unusual about a certificate, and what that breaks
+//	Page       what an HTTPS server has in place of an MTA-STS policy
 //	Rule       what happens at one event ("RCPT carol@"), as a list of acts
 //	World      a running world: its resolver (DNS), its Dial, its Roots, its SOCKS port
 //	Accounts   who may authenticate, at every server that knows AUTH

@@ -134,9 +134,8 @@ func (d *digestMD5) answer(c digestChallenge) (Message, error) {
 		Shape: d.mask(head.String()) + transcript.Hidden,
 		Secrets: []transcript.Secret{
 			d.Password, transcript.NewSecret(response), transcript.NewSecret(data),
-			// The server's proof lets a password be tried out just as well.
-			transcript.NewSecret(d.want), transcript.NewSecret("rspauth=" + d.want),
 		},
+		Awaited: []transcript.Secret{transcript.NewSecret(d.want), transcript.NewSecret("rspauth=" + d.want)},
 	}, nil
 }
 

@@ -79,7 +79,7 @@ func FuzzExchange(f *testing.F) {
 			if answers++; answers > 2 {
 				t.Errorf("%s answers a third time", m.Name)
 			}
-			secrets = append(secrets, message.Secrets...)
+			secrets = append(append(secrets, message.Secrets...), message.Awaited...)
 			look("the shape", message.Shape)
 			if len(message.Data) > 4*len(line)+4096 || len(message.Shape) > 4*len(line)+4096 {
 				t.Errorf("%s answers %d bytes with %d", m.Name, len(line), len(message.Data))

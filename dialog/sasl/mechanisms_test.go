@@ -2,6 +2,7 @@ package sasl
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -89,6 +90,24 @@ func lacks(m Mechanism, what string) bool {
 		return m.Needs == NeedToken
 	default:
 		return m.Needs == NeedPassword
+	}
+}
+
+// TestPrinted: a client that is printed by mistake shows no secret.
+func TestPrinted(t *testing.T) {
+	for _, m := range Mechanisms() {
+		if m.Binds {
+			continue
+		}
+		client := begin(t, m.Name, full())
+		for _, verb := range []string{"%v", "%+v", "%s", "%q"} {
+			if m.Name == "PLAIN" || m.Needs == NeedToken {
+				continue // whose message is made already; it is a []byte
+			}
+			if text := fmt.Sprintf(verb, client); reveals(text, password) || reveals(text, token) {
+				t.Errorf("%s by %s: %s", m.Name, verb, text)
+			}
+		}
 	}
 }
 

@@ -96,6 +96,9 @@ type Message struct {
 	// Secrets are what must not be shown if the server repeats it: passwords,
 	// tokens, proofs, digests. With none, Data itself is shown.
 	Secrets []transcript.Secret
+	// Awaited are what the server is to prove itself with. They are not shown
+	// either, as a password can be tried out on them.
+	Awaited []transcript.Secret
 }
 
 // Teller is a Client that can say what it understood of a challenge: the fields

@@ -65,8 +65,7 @@ func prohibited(r rune) bool {
 		r == 0x6dd, r == 0x70f, r == 0x180e, r == 0x2028, r == 0x2029, 0x2061 <= r && r <= 0x2063, // C.2.2
 		0xfff9 <= r && r <= 0xfffd, 0x1d173 <= r && r <= 0x1d17a, // C.2.2, C.6
 		0xe000 <= r && r <= 0xf8ff, 0xf0000 <= r, // C.3, and the non-characters of these planes
-		0xfdd0 <= r && r <= 0xfdef, r&0xfffe == 0xfffe, // C.4; C.5, surrogates, is not UTF-8
-		0x2ff0 <= r && r <= 0x2ffb,                                                                               // C.7
+		0xfdd0 <= r && r <= 0xfdef, r&0xfffe == 0xfffe, 0x2ff0 <= r && r <= 0x2ffb, // C.4, C.7; C.5, surrogates, is not UTF-8
 		r == 0x340, r == 0x341, r == 0x200e, r == 0x200f, 0x202a <= r && r <= 0x202e, 0x206a <= r && r <= 0x206f, // C.8
 		r == 0xe0001, 0xe0020 <= r && r <= 0xe007f: // C.9
 		return true

@@ -26,6 +26,12 @@ func TestSASLprepExamples(t *testing.T) {
 // and between letters, with an implementation that has the RFC's own tables.
 func TestSASLprepAgainstXDG(t *testing.T) {
 	for r := rune(0); r <= utf8.MaxRune; r++ {
+		switch r { // nothing is assigned up to the tags, and all is private behind them
+		case 0x2fa20:
+			r = 0xe0000
+		case 0xf0010:
+			r = 0x10fff0
+		}
 		_, nothing := stringprep.TableB1.Map(r)
 		switch {
 		case !utf8.ValidRune(r), stringprep.TableA1.Contains(r):

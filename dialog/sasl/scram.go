@@ -155,9 +155,8 @@ func (s *scram) prove(first serverFirst, text string) (Message, error) {
 		Shape: s.mask(final) + ",p=" + transcript.Hidden,
 		Secrets: []transcript.Secret{
 			s.Password, s.prepared, transcript.NewSecret(shown), transcript.NewSecret(data),
-			// The server's signature lets a password be tried out just as well.
-			transcript.NewSecret(s.want), transcript.NewSecret(s.want[len("v="):]),
 		},
+		Awaited: []transcript.Secret{transcript.NewSecret(s.want), transcript.NewSecret(s.want[len("v="):])},
 	}, nil
 }
 

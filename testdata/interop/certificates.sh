@@ -6,7 +6,8 @@
 #   ca.pem              the CA that the tests trust
 #   cert.pem, key.pem   the servers', for mx.example.test, localhost and 127.0.0.1
 #   client.pem, client.key.pem     alice's, to log in with
-#   stranger.pem, stranger.key.pem   a client's that an unknown CA has signed
+#   stranger.pem, stranger.key.pem   a client's that another CA has signed
+#   stranger-ca.pem     that CA, which vouches for nobody else here
 #   anchored.pem        key, certificate for mx.anchored.dane.test and the CA's own: for a TLSA record 2 1 1
 #   cases/NAME.pem      a key and its chain, good or bad in one way: see `cases` below
 set -euo pipefail
@@ -19,13 +20,6 @@ keyUsage=critical,keyCertSign,cRLSign'
 mkdir -p "$TLS/cases" "$TLS/made.d"
 cd "$TLS/made.d"
 
-# ca NAME SUBJECT: a CA of its own, NAME.pem and NAME.key.
-ca() {
-  key "$1"
-  openssl req -new -x509 -key "$1.key" -subj "/CN=$2" -days 3650 -out "$1.pem" \
-    -addext keyUsage=critical,keyCertSign,cRLSign
-}
-
 # key NAME [BITS]: a P-256 key, or an RSA key of so many bits.
 key() {
   local how='-algorithm EC -pkeyopt ec_paramgen_curve:P-256'
@@ -33,17 +27,30 @@ key() {
   [ -s "$1.key" ] || openssl genpkey $how -out "$1.key"
 }
 
-# issue NAME ISSUER SUBJECT EXTENSIONS [OPTION...]: NAME.pem, by ISSUER, valid for
-# 30 days or as the options of `openssl ca` say.
-issue() {
-  local name=$1 issuer=$2 subject=$3
-  printf '[ca]\ndefault_ca=it\n[it]\ndatabase=index\nnew_certs_dir=.\nrand_serial=yes\nunique_subject=no\nx509_extensions=ext\npolicy=any\n[any]\ncommonName=optional\n[ext]\n%s\n' "$4" >config
-  shift 4
+# certify NAME SUBJECT EXTENSIONS OPTION...: NAME.pem, for 30 days or as the options of `openssl ca` say.
+certify() {
+  local name=$1 subject=$2
+  printf '%s\n' '[ca]' default_ca=it '[it]' database=index new_certs_dir=. rand_serial=yes unique_subject=no \
+    default_md=sha256 default_days=30 x509_extensions=extensions policy=any \
+    '[any]' commonName=optional '[extensions]' "$3" >config
+  shift 3
   : >index
   key "$name"
   openssl req -new -key "$name.key" -subj "$subject" -out "$name.csr"
-  openssl ca -batch -notext -config config -cert "$issuer.pem" -keyfile "$issuer.key" -md sha256 -days 30 \
-    -in "$name.csr" -out "$name.pem" "$@"
+  openssl ca -batch -notext -config config -in "$name.csr" -out "$name.pem" "$@"
+}
+
+# ca NAME SUBJECT: a CA of its own, older and longer lived than all that it signs.
+ca() {
+  key "$1"
+  certify "$1" "/CN=$2" "$CA" -selfsign -keyfile "$1.key" -startdate 20150101000000Z -enddate 20550101000000Z
+}
+
+# issue NAME ISSUER SUBJECT EXTENSIONS [OPTION...]: NAME.pem, by ISSUER.
+issue() {
+  local name=$1 issuer=$2
+  shift 2
+  certify "$name" "$@" -cert "$issuer.pem" -keyfile "$issuer.key"
 }
 
 # serve NAME [CERTIFICATE...]: NAME's key and certificate, and more of its chain, as one file.
@@ -67,6 +74,7 @@ servers() {
   cp cert.key ../key.pem
   cp client.key ../client.key.pem
   cp stranger.key ../stranger.key.pem
+  cp unknown.pem ../stranger-ca.pem
   cat anchored.key anchored.pem ca.pem >../anchored.pem
 }
 

@@ -74,7 +74,7 @@ accounts() {
 
 # certificates: those of certificates.sh, made once for all servers.
 certificates() {
-  [ -s "$TLS/made" ] || "$(dirname "${BASH_SOURCE[0]}")/certificates.sh"
+  [ -e "$TLS/made" ] || "$(dirname "${BASH_SOURCE[0]}")/certificates.sh"
 }
 
 # world NAME:ID...: prepares what `inside` shows the server, with these users.

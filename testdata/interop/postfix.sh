@@ -40,7 +40,7 @@ inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
 alias_maps =
 alias_database =
-default_transport = error:nothing leaves this machine
+default_transport = discard:nothing leaves this machine
 virtual_mailbox_domains = $DOMAIN $DNS_DOMAINS
 virtual_mailbox_base = $MAIL
 virtual_mailbox_maps = texthash:$WORK/etc/mailboxes
@@ -75,6 +75,7 @@ bounce unix - - n - 0 bounce
 defer unix - - n - 0 bounce
 trace unix - - n - 0 bounce
 error unix - - n - - error
+discard unix - - n - - discard
 proxymap unix - - n - - proxymap
 virtual unix - n n - - virtual
 anvil unix - - n - 1 anvil
