@@ -58,7 +58,7 @@ func TestUsageErrors(t *testing.T) {
 		{"send --now noon", "ehlo: --now 'noon': a time is written 2026-11-22T01:14:02Z or 2026-11-22\n  next    ehlo send --help"},
 		{"send --format yaml", "ehlo: --format 'yaml': it is one of text, json, jsonl, none\n  next    ehlo send --help"},
 		{"send --color=red", "ehlo: --color 'red': it is one of auto, always, never\n  next    ehlo send --help"},
-		{"send --dns-server ns.test", "ehlo: --dns-server 'ns.test': it is an IP address, with a port or without\n  next    ehlo send --help"},
+		{"send --dns-server ns.test", "ehlo: --dns-server 'ns.test': it is an IP address, with a port or without, such as 192.0.2.53 or [2001:db8::53]:5353\n  next    ehlo send --help"},
 		{"send --via http://x", "ehlo: --via 'http://x': it is socks5://ADDR:PORT\n  next    ehlo send --help"},
 		{"send --header Subject", "ehlo: --header 'Subject': a header field is 'Name: value'\n  next    ehlo send --help"},
 		{"send --header X:a\r\nBcc:b", "ehlo: --header 'X:a\\x0d\\x0aBcc:b': it holds a line end (CR or LF)\n  next    ehlo send --help"},

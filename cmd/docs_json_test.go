@@ -61,10 +61,12 @@ func TestDocsJSON(t *testing.T) {
 	s.records(t, "sandbox", world.stop(), "")
 
 	s.unseen(t, map[string]string{
-		"route.hosts_file": "needs a name that this machine's hosts file has",
-		"route.aliases":    "needs a domain that is an alias",
-		"mx host.tlsa":     "needs a domain with TLSA records",
-		"query.truncated":  "needs an answer over 1232 bytes",
+		"route.hosts_file":   "needs a name that this machine's hosts file has",
+		"route.aliases":      "needs a domain that is an alias",
+		"route.doubted":      "needs a DNS server that is not on 127.0.0.1",
+		"route host.doubted": "needs a DNS server that is not on 127.0.0.1",
+		"mx host.tlsa":       "needs a domain with TLSA records",
+		"query.truncated":    "needs an answer over 1232 bytes",
 	})
 }
 

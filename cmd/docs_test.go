@@ -174,8 +174,10 @@ func TestDependencies(t *testing.T) {
 func TestImports(t *testing.T) {
 	const module = "github.com/ehlo-mail/ehlo"
 	allowed := map[string]string{
-		"": "cmd", "cmd": "dialog dialog/explain dialog/reach dialog/route dialog/sandbox dialog/transcript mime",
-		"dialog": "dialog/transcript", "dialog/reach": "dialog dialog/route dialog/transcript", "dialog/route": "dialog/transcript",
+		"": "cmd", "cmd": "dialog dialog/explain dialog/policy dialog/reach dialog/route dialog/sandbox dialog/sasl dialog/scan dialog/transcript mime",
+		"dialog/scan": "dialog dialog/reach", "dialog/reach": "dialog dialog/policy dialog/route dialog/transcript",
+		"dialog": "dialog/sasl dialog/transcript", "dialog/sasl": "dialog/transcript",
+		"dialog/policy": "dialog/route dialog/transcript", "dialog/route": "dialog/transcript",
 		"dialog/explain": "", "dialog/sandbox": "", "dialog/transcript": "", "mime": "",
 	}
 	found := map[string]bool{}

@@ -164,8 +164,10 @@ func (f *flag) form(value string) error {
 			return fmt.Errorf("it is one of %s", strings.Join(f.words, ", "))
 		}
 	case isWords:
-		if !f.named(value) {
-			return fmt.Errorf("it is some of %s, separated by commas", strings.Join(f.words, ", "))
+		for part := range strings.SplitSeq(value, ",") {
+			if !f.named(part) {
+				return fmt.Errorf("%s is none of %s", quote(part), strings.Join(f.words, ", "))
+			}
 		}
 	case isText, isList:
 		if strings.ContainsRune(value, 0) {

@@ -105,7 +105,7 @@ func TestAddresses(t *testing.T) {
 		"192.0.2.1": "", "[2001:db8::1]:54": "", "tls://192.0.2.1#ns.test": "",
 		"ns.test":            "it is an IP address, with a port or without, such as 192.0.2.53 or [2001:db8::53]:5353",
 		"tls://ns.test":      "it is tls://ADDR[:PORT][#NAME] with an IP address, such as tls://192.0.2.53#dns.example or tls://[2001:db8::53]",
-		"tls://192.0.2.1:0":  "port 0",
+		"tls://192.0.2.1:0":  "its port is 0",
 		"tls://192.0.2.1#":   "behind # stands the name that its certificate has to prove, or neither: it is empty",
 		"udp://192.0.2.1":    "it is an IP address, with a port or without, or tls:// and one",
 		"192.0.2.1#ns.test":  "a name to prove goes with TLS: tls://ADDR[:PORT]#NAME",

@@ -2,6 +2,7 @@ package cmd_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -98,6 +99,9 @@ func TestInteropCertificates(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			addr := served[test.name]
 			host, port, _ := strings.Cut(addr, ":")
+			if test.differ != "" {
+				t.Log("they differ: " + test.differ)
+			}
 			level, said := finger(t, "-c", "-l", "verify", "-F", ca, fmt.Sprintf("[%s]:%s", host, port), name)
 			if want := test.faults == nil || test.differ != ""; (level == "Verified") != want {
 				t.Errorf("posttls-finger: verified is not %t any more:\n%s", want, said)
@@ -122,4 +126,97 @@ func TestInteropCertificates(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestInteropTLS holds what `ehlo tls` says that a server accepts to what openssl
+// s_client gets from it, one by one.
+func TestInteropTLS(t *testing.T) {
+	for _, name := range []string{"POSTFIX", "EXIM", "DOVECOT"} {
+		t.Run(name, func(t *testing.T) { scanned(t, setting(t, name)) })
+	}
+}
+
+func scanned(t *testing.T, addr string) {
+	out, errs, status := ehlo(t, "tls", "--json", "--suites", "--active", "--helo", "client.test", "--tls-ca-path", setting(t, "CA"), addr)
+	type attempt struct {
+		What     string
+		Accepted bool
+	}
+	var doc struct {
+		Targets []struct {
+			Servers []struct {
+				Versions, Suites, Groups []attempt
+				Injection                string
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(out), &doc); err != nil || status != 0 || errs != "" {
+		t.Fatalf("%v, status %d: %s%s", err, status, errs, out)
+	}
+	server := doc.Targets[0].Servers[0]
+	if !slices.Contains([]string{"discarded", "refused"}, server.Injection) {
+		t.Errorf("a command sent along with STARTTLS: %q", server.Injection)
+	}
+	compare := func(attempts []attempt, flags func(what string) []string) {
+		compared := 0
+		for _, a := range attempts {
+			if how := flags(a.What); how != nil {
+				compared++
+				if got := handshakes(t, addr, how...); got != a.Accepted {
+					t.Errorf("%s: accepted is %t to ehlo and %t to openssl", a.What, a.Accepted, got)
+				}
+			}
+		}
+		if compared < 4 {
+			t.Errorf("%d of %v could be compared", compared, attempts)
+		}
+	}
+	compare(server.Versions, func(version string) []string {
+		flag := strings.ReplaceAll(strings.TrimPrefix(version, "TLS 1."), "0", "")
+		return []string{"-cipher", "ALL:@SECLEVEL=0", strings.TrimSuffix("-tls1_"+flag, "_")}
+	})
+	names := suiteNames(t)
+	compare(server.Suites, func(suite string) []string {
+		if names[suite] == "" {
+			return nil // this openssl was built without it
+		}
+		return []string{"-no_tls1_3", "-cipher", names[suite] + ":@SECLEVEL=0"}
+	})
+	compare(server.Groups, func(group string) []string {
+		switch {
+		case strings.HasPrefix(group, "CurveP"):
+			return []string{"-groups", "P-" + strings.TrimPrefix(group, "CurveP")}
+		case group == "X25519":
+			return []string{"-groups", group}
+		}
+		return nil // hybrid ones come with OpenSSL 3.5
+	})
+}
+
+// handshakes reports whether openssl gets through a handshake with these flags.
+func handshakes(t *testing.T, addr string, flags ...string) bool {
+	t.Helper()
+	flags = append([]string{"s_client", "-starttls", "smtp", "-connect", addr}, flags...)
+	err := exec.CommandContext(t.Context(), "openssl", flags...).Run() // its input is empty, so it ends there
+	var failed *exec.ExitError
+	if err != nil && !errors.As(err, &failed) {
+		t.Fatal(err)
+	}
+	return err == nil
+}
+
+// suiteNames are the names in OpenSSL of the suites that it can ask for, by those at IANA.
+func suiteNames(t *testing.T) map[string]string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "openssl", "ciphers", "-stdname", "ALL:@SECLEVEL=0").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]string{}
+	for line := range strings.Lines(string(out)) {
+		if fields := strings.Fields(line); len(fields) > 2 {
+			names[fields[0]] = fields[2]
+		}
+	}
+	return names
 }

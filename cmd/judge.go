@@ -176,19 +176,24 @@ func unmetNext(unmet *dialog.UnmetError) string {
 
 // tls adds what a failure of TLS means.
 func (v *verdict) tls(err *dialog.TLSError) {
-	switch {
-	case err.Unproven != "":
+	v.Likely = err.Likely
+	switch err.Kind {
+	case dialog.TLSUnproven:
 		v.Means = "the line is encrypted, but whoever holds it has not proved to be " + err.Unproven
 		v.Next = "again with --tls   # encrypts without proof: for a test"
-	case err.Err != nil && !err.Implicit:
-		v.Means = "both sides found no way to encrypt; going on in the clear would hide an attack"
-		v.Next = "again with --no-tls   # in the clear: for a test"
-	case err.Implicit:
-		v.Means = "TLS from the first byte was asked for, and something else answers there"
-		v.Next = "again without TLS from the first byte: host:port, and no --tls-on-connect"
-	default:
+	case dialog.TLSNotOffered, dialog.TLSRefused:
 		v.Means = "TLS was demanded, and nothing is sent without it"
 		v.Next = "again with --tls-optional   # goes on in the clear: for a test"
+	case dialog.TLSClientCertificate:
+		v.Means = "the server wants to know who we are before it goes on"
+		v.Next = "again with --tls-cert FILE --tls-key FILE"
+	default:
+		v.Means = "both sides found no way to encrypt; going on in the clear would hide an attack"
+		v.Next = "again with --no-tls   # in the clear: for a test"
+		if err.Implicit {
+			v.Means = "both sides found no way to encrypt from the first byte on"
+			v.Next = "again without TLS from the first byte: host:port, and no --tls-on-connect"
+		}
 	}
 }
 

@@ -71,6 +71,7 @@ var masks = []struct {
 	{regexp.MustCompile(`\([\d.]+ m?s( after|$)`), "(TIME$1"},
 	{regexp.MustCompile(`"(\w+_ms)":( ?)[\d.e-]+`), `"$1":${2}0`},
 	{regexp.MustCompile(`"(at|until|not_before|not_after)":( ?)"[^"]*"`), `"$1":$2"WHEN"`},
+	{regexp.MustCompile(`"(serial|spki_sha256)":( ?)"[0-9a-f]+"`), `"$1":$2"HEX"`},
 	{regexp.MustCompile(`[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d \+0000`), "DATE"},
 	{regexp.MustCompile(`=_(\d)_[a-z0-9]{26}`), "=_${1}_RANDOM"},
 	{regexp.MustCompile(`<\d{14}\.[0-9a-f]+@`), "<ID@"},

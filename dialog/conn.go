@@ -180,9 +180,16 @@ func subject(s Step) string {
 
 func lost(err error) error {
 	var protocol *ProtocolError
+	alert, _, _ := alertOf(err)
+	_, ofClient := aboutClient(alert, false)
+	text, alerted := alertText(err)
 	switch {
 	case errors.As(err, &protocol):
 		return err
+	case alerted && ofClient: // TLS 1.3 says so only behind the handshake
+		return &TLSError{Kind: TLSClientCertificate, Reason: text}
+	case alerted:
+		err = errors.New(text)
 	case errors.Is(err, io.EOF):
 		err = errors.New("the server closed the connection")
 	case errors.Is(err, io.ErrUnexpectedEOF):

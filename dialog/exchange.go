@@ -72,7 +72,7 @@ func (s *Session) lament(err error) {
 	var e *Error
 	switch {
 	case s.lamented || !s.Stream.Live() || !errors.As(err, &e):
-	case errors.As(e.Err, new(*UnmetError)), errors.As(e.Err, new(*LostError)), errors.As(e.Err, new(*TimeoutError)), errors.As(e.Err, new(*ProtocolError)), errors.As(e.Err, new(*BodyError)):
+	case errors.As(e.Err, new(*UnmetError)), errors.As(e.Err, new(*LostError)), errors.As(e.Err, new(*TLSError)), errors.As(e.Err, new(*TimeoutError)), errors.As(e.Err, new(*ProtocolError)), errors.As(e.Err, new(*BodyError)):
 		quit := e.Phase == PhaseQuit && !errors.As(e.Err, new(*ProtocolError))
 		s.Stream.Emit(Finding{Fail: true, Text: e.Error(), Note: quit})
 		s.lamented = true // it ends every later exchange too

@@ -92,7 +92,7 @@ func TestStartTLSGames(t *testing.T) {
 		{name: "an alert", answer: "220 go\r\n", then: hello("\x15\x03\x01\x00\x02\x02\x28"), kind: TLSSuite, want: "alert handshake_failure"},
 		{name: "an alert, not demanded", answer: "220 go\r\n", then: hello("\x15\x03\x01\x00\x02\x02\x46"), may: true, kind: TLSVersion, want: "alert protocol_version"},
 		{name: "zeros", answer: "220 go\r\n", then: hello("\x00\x00\x00\x00\x00\x00"), kind: TLSPlain},
-		{name: "stalled", answer: "220 go\r\n", then: hello("\x16\x03\x03"), limit: 200 * time.Millisecond, kind: TLSStalled, want: "the server stopped within the TLS handshake, after 3 bytes"},
+		{name: "stalled", answer: "220 go\r\n", then: hello("\x16\x03\x03"), limit: time.Second, kind: TLSStalled, want: "the server stopped within the TLS handshake, after 3 bytes"},
 		{name: "a client certificate is demanded", answer: "220 go\r\n", then: func(nc net.Conn) { _ = tls.Server(nc, demanding).Handshake() }, kind: TLSClientCertificate, likely: "client certificate"},
 	}
 	for _, tt := range tests {

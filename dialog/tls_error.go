@@ -156,7 +156,9 @@ func (h *handshake) gaveUp(err error) error {
 	case holds("failed to parse certificate"):
 		e.Kind, e.Reason = TLSBadCertificate, "the server's certificate cannot be read"
 		e.Err = errors.New(strings.TrimPrefix(text, "failed to parse certificate from server: "))
-	case holds("RSA key larger"), holds("unsupported type of public key"), holds("keys are insecure"):
+	case holds("keys are insecure"): // as crypto/rsa has it below 1024 bits
+		e.Kind, e.Err, e.Reason = TLSBadCertificate, nil, "the server's key is an RSA key below 1024 bits, which proves nothing"
+	case holds("RSA key larger"), holds("unsupported type of public key"):
 		e.Kind, e.Reason = TLSBadCertificate, "the server's certificate cannot be used"
 	case holds("invalid signature by the server certificate"):
 		e.Kind, e.Likely = TLSBadCertificate, "the server's key is not the one in its certificate"

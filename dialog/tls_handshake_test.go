@@ -219,7 +219,7 @@ func TestHandshakeErrors(t *testing.T) {
 		}, kind: TLSClosed, want: "the connection was reset in place of a TLS handshake"},
 		{name: "stalled", limit: 50 * time.Millisecond, serve: func(nc net.Conn) { _, _ = io.Copy(io.Discard, nc) },
 			kind: TLSStalled, want: "the server did not begin the TLS handshake: no answer to the TLS handshake within", likely: "post-quantum"},
-		{name: "stalled within", limit: 200 * time.Millisecond, serve: func(nc net.Conn) {
+		{name: "stalled within", limit: time.Second, serve: func(nc net.Conn) {
 			_, _ = io.WriteString(nc, "\x16\x03\x03\x00\x7a")
 			_, _ = io.Copy(io.Discard, nc)
 		}, kind: TLSStalled, want: "the server stopped within the TLS handshake, after 5 bytes", likely: "packets of full size"},
@@ -229,6 +229,7 @@ func TestHandshakeErrors(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			if tt.limit == 0 {
 				tt.limit = 20 * time.Second
 			}

@@ -16,39 +16,61 @@ type anchored struct {
 	err   error               // why there is no path
 }
 
+// paths are the ways from the first certificate of a chain to another, each looked for
+// once, however many records ask.
+type paths struct {
+	chain []*x509.Certificate
+	now   time.Time
+	known map[int]anchored
+}
+
+// to is the path to certificate i of the chain as a trust anchor.
+func (p *paths) to(i int) anchored {
+	if found, ok := p.known[i]; ok {
+		return found
+	}
+	found := anchored{found: true, at: i}
+	found.path, found.err = pathTo(p.chain, pool(p.chain[i]), p.chain[i], p.now)
+	if p.known == nil {
+		p.known = map[int]anchored{}
+	}
+	p.known[i] = found
+	return found
+}
+
 // anchor looks for the trust anchor of r, and for a path to it (RFC 7671 section 5.2).
 // The leaf is no trust anchor. A record with a whole certificate or key serves even
 // if the server does not send the anchor (RFC 7672 section 3.1.2 leaves that to us).
-func anchor(r route.TLSA, chain []*x509.Certificate, now time.Time) anchored {
-	found := anchored{at: -1}
-	for i := 1; i < len(chain); i++ {
-		if !matches(r, chain[i]) || chain[i].Equal(chain[0]) {
+func (p *paths) anchor(r route.TLSA) anchored {
+	best := anchored{at: -1}
+	for i := 1; i < len(p.chain); i++ {
+		if !matches(r, p.chain[i]) || p.chain[i].Equal(p.chain[0]) {
 			continue
 		}
-		path, err := pathTo(chain, pool(chain[i]), chain[i], now)
-		if err == nil {
-			return anchored{found: true, at: i, path: path}
+		found := p.to(i)
+		if found.err == nil {
+			return found
 		}
-		if !found.found {
-			found = anchored{found: true, at: i, err: err}
+		if !best.found {
+			best = found
 		}
 	}
-	if found.found || r.Matching != matchFull {
-		return found
+	switch {
+	case best.found || r.Matching != matchFull:
+		return best
+	case r.Selector == selectCert:
+		return p.certAnchor(r.Data)
 	}
-	if r.Selector == selectCert {
-		return certAnchor(r.Data, chain, now)
-	}
-	return keyAnchor(r.Data, chain, now)
+	return p.keyAnchor(r.Data)
 }
 
 // certAnchor is a trust anchor given in full, by its certificate.
-func certAnchor(der []byte, chain []*x509.Certificate, now time.Time) anchored {
+func (p *paths) certAnchor(der []byte) anchored {
 	ca, err := x509.ParseCertificate(der)
-	if err != nil || ca.Equal(chain[0]) {
+	if err != nil || ca.Equal(p.chain[0]) {
 		return anchored{at: -1}
 	}
-	path, err := pathTo(chain, pool(ca), ca, now)
+	path, err := pathTo(p.chain, pool(ca), ca, p.now)
 	if err != nil {
 		return anchored{at: -1}
 	}
@@ -57,23 +79,23 @@ func certAnchor(der []byte, chain []*x509.Certificate, now time.Time) anchored {
 
 // keyAnchor is a trust anchor given by its bare key: the path ends at the
 // certificate that the key signed.
-func keyAnchor(der []byte, chain []*x509.Certificate, now time.Time) anchored {
+func (p *paths) keyAnchor(der []byte) anchored {
 	key, err := x509.ParsePKIXPublicKey(der)
-	if err != nil || bytes.Equal(chain[0].RawSubjectPublicKeyInfo, der) {
+	if err != nil || bytes.Equal(p.chain[0].RawSubjectPublicKeyInfo, der) {
 		return anchored{at: -1}
 	}
-	result := anchored{at: -1}
-	for _, c := range chain {
+	best := anchored{at: -1}
+	for i, c := range p.chain {
 		if !signed(c, key) {
 			continue
 		}
-		path, err := pathTo(chain, pool(c), c, now)
-		if err == nil {
-			return anchored{found: true, at: -1, path: path}
+		best = p.to(i)
+		best.at = -1
+		if best.err == nil {
+			break
 		}
-		result = anchored{found: true, at: -1, err: err}
 	}
-	return result
+	return best
 }
 
 // signed reports whether key signed c, with a hash that may be relied on.

@@ -5,6 +5,7 @@ import "time"
 // What foreign data may cost.
 const (
 	maxTLSA      = 64               // TLSA records of one host that are judged
+	maxWhole     = 4                // of them, those with an authority as a whole
 	maxChain     = 16               // certificates of a chain that are judged
 	maxRSA       = 8192             // bits of a key; crypto/tls takes no more in a handshake either
 	maxText      = 200              // bytes of foreign text in one line

@@ -55,10 +55,18 @@ func short(data []byte) string {
 // judge finds the records that can be used, and says why the others cannot.
 func judge(records []route.TLSA) []Record {
 	judged := make([]Record, len(records))
+	whole := 0
 	for i, r := range records {
-		judged[i] = Record{r, fault(r)}
 		if i >= maxTLSA {
-			judged[i].Fault = fmt.Sprintf("not looked at: a host needs no more than %d records", maxTLSA)
+			judged[i] = Record{r, fmt.Sprintf("not looked at: a host needs no more than %d records", maxTLSA)}
+			continue
+		}
+		judged[i] = Record{r, fault(r)}
+		if r.Usage != daneTA || r.Matching != matchFull || !judged[i].Usable() {
+			continue
+		}
+		if whole++; whole > maxWhole {
+			judged[i].Fault = fmt.Sprintf("not looked at: a host needs no more than %d whole authorities", maxWhole)
 		}
 	}
 	for i, r := range judged {

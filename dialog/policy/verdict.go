@@ -36,14 +36,14 @@ func (d *DANE) Verify(chain []*x509.Certificate, now time.Time) Verdict {
 	if len(chain) == 0 {
 		return Verdict{State: Mismatch, Lines: []Line{{"dane", false, "the server sent no certificate"}}}
 	}
-	chain = chain[:min(len(chain), maxChain)]
+	p := &paths{chain: chain[:min(len(chain), maxChain)], now: now}
 	results := make([]result, len(usable))
 	best := -1
 	for i, r := range usable {
 		if r.Usage == daneEE {
-			results[i] = entity(r, chain)
+			results[i] = entity(r, p.chain)
 		} else {
-			results[i] = d.authority(r, chain, now)
+			results[i] = d.authority(r, p)
 		}
 		if results[i].match && (best < 0 || r.Usage == daneEE && usable[best].Usage != daneEE) {
 			best = i
@@ -57,7 +57,7 @@ func (d *DANE) Verify(chain []*x509.Certificate, now time.Time) Verdict {
 	}
 	if best < 0 {
 		v.Lines = faults(results)
-		v.Would = d.would(usable, chain, now)
+		v.Would = d.would(usable, p)
 		for _, r := range v.Would {
 			v.Lines = append(v.Lines, Line{"dane", false, "this one would match: " + Long(r)})
 		}
@@ -95,8 +95,8 @@ func entity(r Record, chain []*x509.Certificate) result {
 }
 
 // authority holds the chain to a record of usage 2.
-func (d *DANE) authority(r Record, chain []*x509.Certificate, now time.Time) result {
-	a := anchor(r.TLSA, chain, now)
+func (d *DANE) authority(r Record, p *paths) result {
+	a, chain := p.anchor(r.TLSA), p.chain
 	if !a.found {
 		return result{lines: []Line{{"dane", false, missing(r, chain)}}}
 	}
@@ -107,10 +107,10 @@ func (d *DANE) authority(r Record, chain []*x509.Certificate, now time.Time) res
 	head := Line{"dane", true, fmt.Sprintf("%s matches %s, by its %s", r, where, selected(r.TLSA))}
 	names := nameLine(chain[0], d.Names)
 	if a.err != nil {
-		lines := []Line{head, names, datesLine(chain, now), {"chain", false, "does not lead to it: " + unlinked(a, chain)}}
+		lines := []Line{head, names, datesLine(chain, p.now), {"chain", false, "does not lead to it: " + unlinked(a, chain)}}
 		return result{stands: true, lines: lines}
 	}
-	lines := []Line{head, names, datesLine(a.path, now), {"chain", true, "leads to it"}}
+	lines := []Line{head, names, datesLine(a.path, p.now), {"chain", true, "leads to it"}}
 	return result{stands: true, match: allOK(lines), lines: lines}
 }
 
@@ -187,7 +187,7 @@ func (v Verdict) spare() string {
 
 // would gives the records that would match: for the key of the server, and, if an
 // authority is published, for the highest that is sent and leads to the certificate.
-func (d *DANE) would(usable []Record, chain []*x509.Certificate, now time.Time) []route.TLSA {
+func (d *DANE) would(usable []Record, p *paths) []route.TLSA {
 	of := func(usage uint8, c *x509.Certificate) route.TLSA {
 		r := route.TLSA{Usage: usage, Selector: selectSPKI, Matching: matchSHA256}
 		if outdone(Record{TLSA: r}, usable) {
@@ -196,13 +196,13 @@ func (d *DANE) would(usable []Record, chain []*x509.Certificate, now time.Time) 
 		r.Data, _ = associate(r.Selector, r.Matching, c)
 		return r
 	}
-	found := []route.TLSA{of(daneEE, chain[0])}
+	found := []route.TLSA{of(daneEE, p.chain[0])}
 	if !slices.ContainsFunc(usable, func(r Record) bool { return r.Usage == daneTA }) {
 		return found
 	}
-	for i := len(chain) - 1; i > 0; i-- {
-		record := of(daneTA, chain[i])
-		if d.authority(Record{TLSA: record}, chain, now).match {
+	for i := len(p.chain) - 1; i > 0; i-- {
+		record := of(daneTA, p.chain[i])
+		if d.authority(Record{TLSA: record}, p).match {
 			return append(found, record)
 		}
 	}

@@ -268,6 +268,12 @@ func TestVerifyBounds(t *testing.T) {
 	if n := len(v.Lines); v.State != Mismatch || n != maxShown+2 || v.Lines[maxShown].Text != "59 more records without a match" {
 		t.Errorf("%v\n%s", v.State, told(v))
 	}
+	ca := authorityCert(t, "ca", nil)
+	whole := tlsa(t, 2, 0, 0, ca)
+	if d := host(t, whole, whole, whole, whole, whole, tlsa(t, 3, 1, 1, leaf)); len(d.Usable()) != maxWhole+1 ||
+		d.Records[maxWhole].Fault != "not looked at: a host needs no more than 4 whole authorities" {
+		t.Errorf("%v", d.Records)
+	}
 	if v := host(t, records[0]).Verify(nil, noon()); v.State != Mismatch || told(v) != "✗ dane: the server sent no certificate\n" {
 		t.Errorf("%v\n%s", v.State, told(v))
 	}

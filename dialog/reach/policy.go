@@ -94,11 +94,11 @@ func (r *Reach) demand(ctx context.Context, hop Hop, o *dialog.Options) (policy.
 	if r.Discover == nil || o.TLS.Policy == dialog.PolicyNever {
 		return policy.Demand{}, nil
 	}
-	var dane *policy.DANE
-	if r.Discover.Want != policy.NeedsSTS {
-		if dane = r.DANE(ctx, hop); dane != nil {
-			o.Stream.Emit(dane)
-		}
+	// Also where MTA-STS is asked for: it must not override a DANE that fails (RFC
+	// 8461 section 2).
+	dane := r.DANE(ctx, hop)
+	if dane != nil {
+		o.Stream.Emit(dane)
 	}
 	if ctx.Err() != nil {
 		return policy.Demand{}, context.Cause(ctx)

@@ -151,8 +151,12 @@ func TestAliasesAreAsAuthenticAsTheWeakest(t *testing.T) {
 		}
 	}
 
-	c := client(whole)
 	ctx := background(t)
+	// A secure alias of an insecure name is seen to be one.
+	if cname, err := client(stepwise).CNAME(ctx, "out.test"); err != nil || !cname.Authentic || cname.Records[0] != "mx.insecure.test" {
+		t.Errorf("%+v, %v", cname, err)
+	}
+	c := client(whole)
 	rt, err := To(ctx, c, "example.net", 25, Options{Family: IPv4})
 	if err != nil || rt.Hosts[0].Canonical != "mx.test" || !rt.Hosts[0].Authentic {
 		t.Fatalf("%+v, %v", rt, err)

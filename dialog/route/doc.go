@@ -5,7 +5,8 @@
 //	NoRoute     why there is no route, and whether that is definite
 //	Finding     something about a domain or a host that its owner should know
 //	Resolver    the questions that are asked; Client asks them of real servers
-//	Answer      records with their TTL, the AD bit, and who answered
+//	Server      whom Client asks, over UDP and TCP or over TLS, and who may vouch for DNSSEC
+//	Answer      records with their TTL, whether they are authentic, and who answered
 //	Error       a question without records: NXDOMAIN, NODATA, SERVFAIL, ... kept apart
 //	Query       one query as it was sent, an event for the verbose transcript
 //	Resolved    a route, an event: the transcript's resolve line

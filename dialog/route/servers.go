@@ -88,6 +88,9 @@ func ParseServer(s string) (Server, error) {
 		var name string
 		var named bool
 		if rest, name, named = strings.Cut(s[len(tlsScheme):], "#"); named {
+			if _, err := netip.ParseAddr(name); err == nil {
+				return wrong("without # and a name its certificate has to prove its address")
+			}
 			_, ascii, err := ParseDomain(name)
 			if err != nil {
 				return wrong("behind # stands the name that its certificate has to prove, or neither: " + ruleOf(err))
@@ -101,7 +104,7 @@ func ParseServer(s string) (Server, error) {
 	case ok && server.TLS && addr.Addr().Is6() && !strings.HasPrefix(rest, "["):
 		return wrong("an IPv6 address stands in brackets there: tls://[2001:db8::53]")
 	case ok && addr.Port() == 0:
-		return wrong("port 0")
+		return wrong("its port is 0")
 	case ok:
 		server.Addr = addr
 		return server, nil

@@ -33,6 +33,7 @@ smtputf8_advertise_hosts = *
 dsn_advertise_hosts = *
 prdr_enable = true
 message_size_limit = 20M
+smtp_accept_max = 0
 domainlist local_domains = $DOMAIN
 acl_smtp_vrfy = accept
 acl_smtp_rcpt = recipient
