@@ -10,6 +10,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -43,11 +44,15 @@ type Report struct {
 	Versions  []Attempt   // oldest first
 	Suites    []Attempt
 	Groups    []Attempt
-	Tickets   int  // session tickets that the first conversation was given
-	Resumes   bool // a second connection took the session up
+	Tickets   int     // session tickets that the first conversation was given
+	Resumed   Attempt // accepted: a second connection took the session up; the zero Attempt without tickets
 	Injection dialog.Injection
 	Tries     int // connections that were made
 }
+
+// patience is how many attempts in a row may say nothing. A server that lets nobody
+// in any more is left alone after them.
+const patience = 3
 
 // Versions are those that are tried, oldest first.
 func Versions() []uint16 {
@@ -68,7 +73,8 @@ func (o Options) Connections() int {
 
 // Run converses with hop once, as r says, and then tries the rest, one connection
 // at a time and in silence. Without a handshake in the first conversation there
-// is no rest.
+// is no rest. What could not be tried, as the server took no more connections or ctx
+// ended, stands in the lists as untested.
 func Run(ctx context.Context, r *reach.Reach, hop reach.Hop, o Options) Report {
 	sessions := &sessions{}
 	first := *r
@@ -81,18 +87,23 @@ func Run(ctx context.Context, r *reach.Reach, hop reach.Hop, o Options) Report {
 	s := &scanner{Reach: *r, hop: hop, Options: o, report: &report}
 	s.Session.Stream, s.Session.TLS.Prove = nil, nil
 	s.Session.TLS.Policy = dialog.PolicyMust
-	for _, v := range Versions() {
-		s.try(ctx, &report.Versions, tls.VersionName(v), func(t *dialog.TLS) { t.MinVersion, t.MaxVersion = v, v })
+	list := func(to *[]Attempt, what string, change func(*dialog.TLS)) {
+		*to = append(*to, s.try(ctx, what, change))
 	}
-	s.resume(ctx, sessions)
+	for _, v := range Versions() {
+		list(&report.Versions, tls.VersionName(v), func(t *dialog.TLS) { t.MinVersion, t.MaxVersion = v, v })
+	}
+	if report.Tickets > 0 {
+		report.Resumed = s.try(ctx, "resumption", func(t *dialog.TLS) { t.Sessions = sessions })
+	}
 	if o.Suites {
 		for _, id := range dialog.Suites() {
-			s.try(ctx, &report.Suites, tls.CipherSuiteName(id), func(t *dialog.TLS) {
+			list(&report.Suites, tls.CipherSuiteName(id), func(t *dialog.TLS) {
 				t.MinVersion, t.MaxVersion, t.Suites = tls.VersionTLS10, tls.VersionTLS12, []uint16{id}
 			})
 		}
 		for _, g := range dialog.Groups() {
-			s.try(ctx, &report.Groups, g.String(), func(t *dialog.TLS) { t.Groups = []tls.CurveID{g} })
+			list(&report.Groups, g.String(), func(t *dialog.TLS) { t.Groups = []tls.CurveID{g} })
 		}
 	}
 	if o.Active && !hop.Implicit {
@@ -112,52 +123,76 @@ type scanner struct {
 	Options
 	hop    reach.Hop
 	report *Report
+	vain   int // attempts in a row that said nothing
 }
 
-// try makes one handshake that change has narrowed.
-func (s *scanner) try(ctx context.Context, list *[]Attempt, what string, change func(*dialog.TLS)) {
-	if ctx.Err() != nil {
-		return
+// try makes one handshake that change has narrowed, or taken up a session with.
+func (s *scanner) try(ctx context.Context, what string, change func(*dialog.TLS)) Attempt {
+	a := Attempt{What: what}
+	switch {
+	case ctx.Err() != nil:
+		a.Untested = context.Cause(ctx).Error()
+	case s.vain == patience:
+		a.Untested = fmt.Sprintf("left out, as %d attempts before it came to nothing", patience)
+	default:
+		s.handshake(ctx, &a, change)
 	}
+	if s.Tried != nil {
+		s.Tried(a)
+	}
+	return a
+}
+
+func (s *scanner) handshake(ctx context.Context, a *Attempt, change func(*dialog.TLS)) {
 	r := s.Reach
 	change(&r.Session.TLS)
 	began := time.Now()
 	visit := r.Visit(ctx, s.hop, conversation())
-	a := Attempt{What: what, Took: time.Since(began)}
+	a.Took = time.Since(began)
 	s.report.Tries++
 	switch seen := visit.Report.TLS; {
 	case seen != nil:
 		a.Accepted, a.Suite, a.Group = true, seen.Suite, seen.Group
-	case !errors.As(visit.Err, new(*dialog.TLSError)):
+		if r.Session.TLS.Sessions != nil {
+			a.Accepted = seen.Resumed
+		}
+	case ctx.Err() != nil:
+		a.Untested = context.Cause(ctx).Error()
+	case !rejected(visit.Err):
 		a.Untested = "no handshake"
 		if visit.Err != nil {
 			a.Untested = visit.Err.Error()
 		}
 	}
-	*list = append(*list, a)
-	if s.Tried != nil {
-		s.Tried(a)
+	if s.vain++; a.Untested == "" {
+		s.vain = 0
 	}
 }
 
-// resume tries to take up the session of the first conversation.
-func (s *scanner) resume(ctx context.Context, from *sessions) {
-	if from.count() == 0 || ctx.Err() != nil {
-		return
+// rejected reports whether err is the server's answer to what the handshake
+// offered. What ended before the handshake, or for another reason, is none.
+func rejected(err error) bool {
+	var failed *dialog.TLSError
+	if !errors.As(err, &failed) {
+		return false
 	}
-	r := s.Reach
-	r.Session.TLS.Sessions = from
-	visit := r.Visit(ctx, s.hop, conversation())
-	s.report.Tries++
-	s.report.Resumes = visit.Report.TLS != nil && visit.Report.TLS.Resumed
+	switch failed.Kind {
+	case dialog.TLSFailed, dialog.TLSClosed, dialog.TLSVersion, dialog.TLSSuite:
+		return true
+	}
+	return false
 }
 
+// inject is left out where the server lets nobody in any more.
 func (s *scanner) inject(ctx context.Context) {
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || s.vain == patience {
 		return
 	}
 	s.report.Tries++
 	s.Visit(ctx, s.hop, dialog.Plan{dialog.Greet(), dialog.Hello(), dialog.InjectCommand(&s.report.Injection)})
+	if ctx.Err() != nil {
+		s.report.Injection = dialog.InjectionUntested
+	}
 }
 
 // sessions keeps the last session and counts the tickets.

@@ -33,7 +33,7 @@ top() {
   printf '$ORIGIN %s.\n$TTL 60\n@ SOA ns hostmaster 1 3600 600 86400 60\n@ NS ns\nns A 127.0.0.1\n' "$1"
 }
 
-# mail DOMAIN [ADDRESS]: a mail domain within the zone.
+# mail DOMAIN [ADDRESS]: a mail domain within the zone; @ is the zone itself.
 mail() { printf '%s MX 10 mx.%s\nmx.%s A %s\n' "$1" "$1" "$1" "${2:-$MX}" | sed 's/mx\.@/mx/g'; }
 
 zones() {
@@ -83,6 +83,7 @@ sign() {
 
 configure() {
   cd "$WORK"
+  rm -f K* dsset-*
   zones
   sign bogus.test
   sign dane.test
