@@ -54,7 +54,7 @@ func TestUsageErrors(t *testing.T) {
 		{"send --max-time 0", "ehlo: --max-time '0': a time is more than 0\n  next    ehlo send --help"},
 		{"send --max-time 8d", "ehlo: --max-time '8d': a time is at most 7d\n  next    ehlo send --help"},
 		{"send --max-time soon", "ehlo: --max-time 'soon': a time is written 500ms, 30s, 5m, 1h30m or 2d\n  next    ehlo send --help"},
-		{"send --timeout tea=5s", "ehlo: --timeout 'tea=5s': its class is one of dns, connect, banner, reply, dot, quit\n  next    ehlo send --help"},
+		{"send --timeout tea=5s", "ehlo: --timeout 'tea=5s': its class is one of dns, connect, banner, reply, dot, quit, https\n  next    ehlo send --help"},
 		{"send --now noon", "ehlo: --now 'noon': a time is written 2026-11-22T01:14:02Z or 2026-11-22\n  next    ehlo send --help"},
 		{"send --format yaml", "ehlo: --format 'yaml': it is one of text, json, jsonl, none\n  next    ehlo send --help"},
 		{"send --color=red", "ehlo: --color 'red': it is one of auto, always, never\n  next    ehlo send --help"},

@@ -125,11 +125,12 @@ func judge(err error, host string) verdict {
 	case errors.As(err, &tlsError):
 		say(StatusTLS, tlsError.Error())
 		v.tls(tlsError)
+		if errors.As(err, &policed) {
+			v.Seen = policed.By + " demands it of " + policed.Host
+		}
 	case errors.As(err, &policed):
 		say(StatusTLS, policed.Error())
-		if policed.Action == policy.PutOff {
-			say(StatusNoAnswer, policed.Error())
-		}
+		v.policed(policed)
 	case errors.As(err, &login):
 		say(StatusAuth, login.Error())
 		v.auth(login, host)
@@ -144,7 +145,7 @@ func judge(err error, host string) verdict {
 		say(StatusProtocol, err.Error())
 		v.Means = "the connection was lost, and no message was sent"
 	case errors.As(err, new(*dialog.ProtocolError)):
-		say(StatusProtocol, err.Error())
+		say(StatusProtocol, strings.TrimPrefix(err.Error(), "protocol error: "))
 		v.Means = "the server broke the protocol, so what it sent was not taken as an answer"
 	case errors.As(err, new(*dialog.TimeoutError)):
 		say(StatusNoAnswer, err.Error())
@@ -194,6 +195,23 @@ func (v *verdict) tls(err *dialog.TLSError) {
 			v.Means = "both sides found no way to encrypt from the first byte on"
 			v.Next = "again without TLS from the first byte: host:port, and no --tls-on-connect"
 		}
+	}
+}
+
+// policed adds what it means that a published policy keeps us from a host.
+func (v *verdict) policed(err *reach.PolicyError) {
+	switch err.Action {
+	case policy.PutOff:
+		v.Status = StatusNoAnswer
+		v.Means = "an attack looks the same, so nothing goes to this host until they can be had (RFC 7672 section 2.1.3)"
+		v.Likely = "DNSSEC is broken there, or a name server fails at questions for TLSA"
+		v.Next = "again with --tls-verify   # passes DANE over: for a test"
+	case policy.Skip:
+		v.Means = "mail for the domain goes to no host that its policy does not list"
+		v.Next = "again with --tls-verify   # passes the policy over: for a test"
+	case policy.Refuse:
+		v.Means = "what was asked for is not published, and nothing is sent without it"
+		v.Next = "again with --tls-policy auto   # demands what is published, and no more"
 	}
 }
 

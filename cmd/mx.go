@@ -154,16 +154,33 @@ func (w *outlook) lookUp(ctx context.Context, domain string) (mxTarget, error) {
 		}
 		if len(h.Addrs) > 0 && h.Name != "" {
 			group.Go(func() {
-				if answer, err := w.Resolver.TLSA(ctx, h.Name, 25); err == nil {
-					for _, r := range answer.Records {
-						row.TLSA = append(row.TLSA, fmt.Sprintf("%d %d %d", r.Usage, r.Selector, r.Matching))
-					}
-				}
+				row.TLSA = w.tlsa(ctx, h)
 			})
 		}
 	}
 	group.Wait()
 	return t, err
+}
+
+// tlsa are the TLSA records of a host by their parameters: those of the name that
+// has the addresses, else those of the host's own (RFC 7672 section 2.2.3).
+func (w *outlook) tlsa(ctx context.Context, h route.Host) []string {
+	names := []string{h.Name}
+	if h.Canonical != "" && h.Canonical != h.Name {
+		names = []string{h.Canonical, h.Name}
+	}
+	for _, name := range names {
+		answer, err := w.Resolver.TLSA(ctx, name, 25)
+		if err != nil {
+			continue
+		}
+		var found []string
+		for _, r := range answer.Records {
+			found = append(found, fmt.Sprintf("%d %d %d", r.Usage, r.Selector, r.Matching))
+		}
+		return found
+	}
+	return nil
 }
 
 // targetLines lists several targets with what became of each.

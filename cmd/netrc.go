@@ -197,14 +197,15 @@ func (r *run) readNetrc(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var mode os.FileMode
 	text, err := within(ctx, func() ([]byte, error) {
 		f, err := openFile(path)
 		if err != nil {
 			return nil, err
 		}
 		defer f.Close()
-		if info, err := f.Stat(); err == nil && runtime.GOOS != "windows" && info.Mode().IsRegular() && info.Mode()&0o044 != 0 {
-			r.warn("others can read %s: chmod 600 hides it from them", path)
+		if info, err := f.Stat(); err == nil {
+			mode = info.Mode()
 		}
 		return io.ReadAll(io.LimitReader(f, mostNetrc+1))
 	})
@@ -212,6 +213,9 @@ func (r *run) readNetrc(ctx context.Context) error {
 		return err
 	}
 	defer clear(text)
+	if mode.IsRegular() && mode&0o044 != 0 && runtime.GOOS != "windows" {
+		r.warn("others can read %s: chmod 600 hides it from them", path)
+	}
 	if len(text) > mostNetrc {
 		return fmt.Errorf("%s is over %d MiB", path, mostNetrc>>20)
 	}

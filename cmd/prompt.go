@@ -18,21 +18,27 @@ import (
 	"github.com/ehlo-mail/ehlo/dialog/transcript"
 )
 
-// ask asks on the terminal for what no setting gives, if a mechanism needs it.
-// What was typed holds for every server of the run.
+// ask asks on the terminal for what no setting gives, if a mechanism needs it. It
+// asks once for each server, as the question names it.
 func (r *run) ask(ctx context.Context, c *sasl.Credentials) error {
 	if !c.Password.Empty() || !c.Token.Empty() || c.User == "" {
 		return nil
 	}
-	noun, secret := "password", &r.login.password
+	noun, missing := "password", &c.Password
 	switch {
 	case r.mayUse(sasl.NeedPassword):
 	case r.mayUse(sasl.NeedToken):
-		noun, secret = "token", &r.login.token
+		noun, missing = "token", &c.Token
 	default:
 		return nil
 	}
-	typed, err := r.prompt(ctx, noun, c)
+	server := net.JoinHostPort(strings.Trim(c.Host, "[]"), strconv.Itoa(int(c.Port)))
+	question := transcript.Escape(fmt.Sprintf("%s for %s at %s: ", noun, c.User, server), transcript.ASCII(r.Getenv))
+	if secret, ok := r.login.typed[question]; ok {
+		*missing = secret
+		return nil
+	}
+	typed, err := r.prompt(ctx, question)
 	if err == nil {
 		defer clear(typed)
 		err = flaw("what was typed", typed)
@@ -48,18 +54,19 @@ func (r *run) ask(ctx context.Context, c *sasl.Credentials) error {
 	case err != nil:
 		return &usageError{msg: noun + " for " + c.User + ": " + err.Error(), next: r.next}
 	}
-	*secret = transcript.NewSecret(string(typed))
-	c.Password, c.Token = r.login.password, r.login.token
+	*missing = transcript.NewSecret(string(typed))
+	if r.login.typed == nil {
+		r.login.typed = map[string]transcript.Secret{}
+	}
+	r.login.typed[question] = *missing
 	return nil
 }
 
-func (r *run) prompt(ctx context.Context, noun string, c *sasl.Credentials) ([]byte, error) {
+func (r *run) prompt(ctx context.Context, question string) ([]byte, error) {
 	if r.Prompt == nil {
 		return nil, errNoTerminal
 	}
-	server := net.JoinHostPort(strings.Trim(c.Host, "[]"), strconv.Itoa(int(c.Port)))
-	text := fmt.Sprintf("%s for %s at %s: ", noun, c.User, server)
-	return r.Prompt(ctx, transcript.Escape(text, transcript.ASCII(r.Getenv)))
+	return r.Prompt(ctx, question)
 }
 
 // errNoTerminal says that there is nobody to ask.

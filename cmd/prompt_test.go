@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// The terminal is asked once, and only for what a mechanism needs and no setting
-// gives.
+// The terminal is asked once for each server, and only for what a mechanism needs
+// and no setting gives.
 func TestAsk(t *testing.T) {
 	in := secretFiles(t)
 	tests := []struct{ line, want string }{
@@ -32,14 +32,17 @@ func TestAsk(t *testing.T) {
 			return []byte(hunter), nil
 		}
 		r := runOf(t, w, in(tt.line))
-		for _, host := range []string{"mx.test", "mx2.test"} {
-			c, _, err := r.credentials(t.Context(), host, 587)
+		for range 2 {
+			c, _, err := r.credentials(t.Context(), "mx.test", 587)
 			if err != nil || tt.want != "" && c.Password.Reveal()+c.Token.Reveal() != hunter {
 				t.Errorf("%s: %v", tt.line, err)
 			}
 		}
 		if asked != tt.want {
 			t.Errorf("%s: asked %q, want %q", tt.line, asked, tt.want)
+		}
+		if _, _, err := r.credentials(t.Context(), "::1", 25); err != nil || tt.want != "" && !strings.HasSuffix(asked, " at [::1]:25: ") {
+			t.Errorf("%s: asked %q, %v", tt.line, asked, err)
 		}
 	}
 }

@@ -59,9 +59,18 @@ func masked() {
 	// A script may look at the transcript as a terminal of so many columns has it.
 	env.OutWidth, _ = strconv.Atoi(os.Getenv("SCRIPT_COLUMNS"))
 	status := cmd.Main(context.Background(), env, os.Args[1:])
-	_, _ = io.WriteString(os.Stdout, mask(out.String(), env.OutWidth > 0))
+	_, _ = io.WriteString(os.Stdout, from(os.Getenv("SCRIPT_FROM"), mask(out.String(), env.OutWidth > 0)))
 	_, _ = io.WriteString(os.Stderr, mask(err.String(), false))
 	os.Exit(status)
+}
+
+// from is the part of a transcript that begins with the first line that begins
+// so, for a script about that part; all of it where no line does.
+func from(begin, text string) string {
+	if i := strings.Index("\n"+text, "\n"+begin); i >= 0 {
+		return text[i:]
+	}
+	return text
 }
 
 var masks = []struct {
@@ -79,6 +88,10 @@ var masks = []struct {
 	{regexp.MustCompile(`127\.0\.0\.1:\d{4,5}`), "127.0.0.1:PORT"},
 	{regexp.MustCompile(`\d\d:\d\d:\d\dZ`), "CLOCK"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\dZ`), "DATE"},
+	// Nonces, salts and what is made of them: of SCRAM, DIGEST-MD5 and CRAM-MD5, and in base64.
+	{regexp.MustCompile(`(\br=|\bs=|nonce=\\?")[A-Za-z0-9+/]{20,}=*`), "${1}RANDOM"},
+	{regexp.MustCompile(`<[A-Z2-7]{26}@`), "<RANDOM@"},
+	{regexp.MustCompile(`[A-Za-z0-9+/]{40,}=*`), "BASE64"},
 }
 
 // edge is a time at the right edge, or at the end of a line that reaches beyond

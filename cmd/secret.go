@@ -18,7 +18,8 @@ type login struct {
 	read            bool
 	password, token transcript.Secret
 	netrc           netrc
-	said            map[string]bool // the warnings that stand on standard error
+	typed           map[string]transcript.Secret // by what was asked: for one user at one server
+	said            map[string]bool              // the warnings that stand on standard error
 }
 
 // source is a setting that says where a password or a token comes from.
@@ -158,7 +159,10 @@ func (r *run) sourceError(setting string, err error) error {
 func (r *run) needUser(c sasl.Credentials) error {
 	named := r.mechanisms()
 	switch {
-	case c.User != "", r.holdsToken():
+	case c.User != "":
+		return nil
+	case !c.Password.Empty(), r.holds("auth-password-keyring"):
+	case r.holdsToken():
 		return nil
 	case len(named) > 0 && (r.mayUse(sasl.NeedNothing) || r.mayUse(sasl.NeedCertificate)):
 		return nil

@@ -117,6 +117,7 @@ func TestCredentialErrors(t *testing.T) {
 		{"send --auth", "", "a login needs a user: --auth-user USER"},
 		{"send --auth PLAIN", "", "a login needs a user: --auth-user USER"},
 		{"send --auth-password-file $DIR/line", "", "a login needs a user: --auth-user USER"},
+		{"send --auth-token t --auth-password-keyring", "", "a login needs a user: --auth-user USER"},
 		{"send --auth-user a --auth-password-file $DIR/missing", "", "--auth-password-file: $DIR/missing: no such file or directory"},
 		{"send --auth-user a", "EHLO_AUTH_PASSWORD_FILE=$DIR/missing", "EHLO_AUTH_PASSWORD_FILE: $DIR/missing: no such file or directory"},
 		{"send --auth-user a --auth-password-file $DIR", "", "--auth-password-file: $DIR is a directory"},

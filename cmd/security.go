@@ -105,13 +105,17 @@ func policyOf(name string) dialog.Policy {
 // discovery is what is looked up of the TLS that a domain demands, nil for
 // nothing.
 func (r *run) discovery(t dialog.TLS, now func() time.Time) *reach.Discovery {
-	fetch := policy.Fetcher{Roots: t.Roots, Store: t.Store, Now: now, Agent: "ehlo", Limit: r.Timeouts()["https"]}
 	for want, word := range map[policy.Discovery]string{policy.Auto: "auto", policy.NeedsDANE: "dane", policy.NeedsSTS: "mta-sts"} {
 		if r.String("tls-policy") == word {
-			return &reach.Discovery{Want: want, Fetch: fetch}
+			return &reach.Discovery{Want: want, Fetch: r.fetcher(t, now)}
 		}
 	}
 	return nil
+}
+
+// fetcher is how MTA-STS policies are fetched.
+func (r *run) fetcher(t dialog.TLS, now func() time.Time) policy.Fetcher {
+	return policy.Fetcher{Roots: t.Roots, Store: t.Store, Now: now, Agent: "ehlo", Limit: r.Timeouts()["https"]}
 }
 
 // handshake reads the settings of the handshake into t. The error is a

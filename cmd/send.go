@@ -100,7 +100,7 @@ func (s *sending) divide() ([]*part, error) {
 			}
 			p = &part{target: target, delivery: dialog.Delivery{
 				From: s.from.Path(), Content: []dialog.Content{s.message},
-				Mail: s.Strings("mail-param"), Rcpt: s.Strings("rcpt-param"),
+				Mail: params(s.Strings("mail-param")), Rcpt: params(s.Strings("rcpt-param")),
 			}}
 			byKey[key] = p
 			parts = append(parts, p)
@@ -108,6 +108,15 @@ func (s *sending) divide() ([]*part, error) {
 		p.delivery.To = append(p.delivery.To, dialog.Recipient{Address: to.Path()})
 	}
 	return parts, nil
+}
+
+// params are parameters that are sent whatever is offered.
+func params(texts []string) []dialog.Param {
+	var list []dialog.Param
+	for _, text := range texts {
+		list = append(list, dialog.Param{Text: text})
+	}
+	return list
 }
 
 // deliver tries every part, and again as long as --retry-for allows.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"slices"
 	"strings"
 	"time"
 
@@ -101,7 +100,7 @@ func (e *examination) examine(ctx context.Context, t reach.Target) (tlsTarget, v
 		return facts, judge(err, t.Text)
 	}
 	if domain := hops[0].Domain; domain != "" {
-		fetcher := e.Fetcher(policy.Fetcher{Roots: e.Session.TLS.Roots, Store: e.Session.TLS.Store, Now: e.Session.Now, Agent: "ehlo"}, domain)
+		fetcher := e.Fetcher(e.fetcher(e.Session.TLS, e.Session.Now), domain)
 		facts.STS = policy.FindSTS(ctx, e.Resolver, fetcher, domain)
 		e.Session.Stream.Emit(facts.STS)
 		facts.Reports = policy.FindReports(ctx, e.Resolver, domain)
@@ -175,66 +174,18 @@ func (e *examination) server(ctx context.Context, hop reach.Hop, sts *policy.STS
 		Host: hop.Host, Port: hop.Port, Address: report.Visit.Addr, Implicit: hop.Implicit,
 		Banner: report.Visit.Report.Banner, Offers: report.Visit.Report.Offers, TLS: report.Visit.Report.TLS,
 		Versions: attempts(report.Versions), Suites: attempts(report.Suites), Groups: attempts(report.Groups),
-		Tickets: report.Tickets, Resumes: report.Resumes, Injection: report.Injection, Tries: report.Tries,
-		DANE: dane, NotTested: notTested(e.options), err: report.Visit.Err, at: e.Session.Now(), store: e.Session.TLS.Store,
+		Tickets: report.Tickets, Injection: report.Injection, Tries: report.Tries,
+		DANE: dane, NotTested: notTested(e.options), err: report.Visit.Err, domain: hop.Domain, at: e.Session.Now(), store: e.Session.TLS.Store,
+	}
+	if report.Tickets > 0 && report.Resumed.What != "" {
+		s.Resumption = &attempts([]scan.Attempt{report.Resumed})[0]
+	}
+	if s.err == nil && ctx.Err() != nil {
+		s.err = context.Cause(ctx)
 	}
 	if s.err != nil {
 		s.Error = s.err.Error()
 	}
 	s.judge(e, sts)
 	return s
-}
-
-// verdict is how the examination of s ended.
-func (s *tlsServer) verdict() verdict {
-	var faults []string
-	warnings := 0
-	for _, c := range s.Checks {
-		switch {
-		case c.Verdict == "fail" && !slices.Contains(faults, c.ID):
-			faults = append(faults, c.ID)
-		case c.Verdict == "warn":
-			warnings++
-		}
-	}
-	if s.TLS == nil && len(faults) == 0 {
-		return judge(s.err, s.Host)
-	}
-	v := verdict{Status: StatusDone, Outcome: "passed"}
-	if s.TLS != nil {
-		v.Sentence = s.TLS.Summary()
-	}
-	if warnings > 0 {
-		v.Sentence += " · " + plural(warnings, "warning")
-	}
-	if len(faults) > 0 {
-		v = verdict{
-			Status: StatusTLS, Phase: dialog.PhaseTLS.String(), Outcome: endingOf(StatusTLS).word,
-			Sentence: fmt.Sprintf("%s of %s", strings.Join(faults, ", "), s.Host),
-		}
-		v.Means, v.Next = s.advice(faults)
-	}
-	return v
-}
-
-// advice is what faults mean to those who send mail there, and what mends them.
-func (s *tlsServer) advice(faults []string) (means, next string) {
-	has := func(id string) bool { return slices.Contains(faults, id) }
-	switch {
-	case has("dane"):
-		means = "senders that honour DANE do not deliver to " + s.Host
-		if v := s.dane(); len(v.Would) > 0 {
-			next = fmt.Sprintf("_%d._tcp.%s. IN TLSA %s   # publish this, then wait two TTLs before the old one goes", s.Port, s.DANE.Base, policy.Long(v.Would[0]))
-		}
-	case has("mta-sts"):
-		means = "senders that honour MTA-STS do not deliver to " + s.Host
-	case has("injection"):
-		means = "whoever is between client and server can add commands that pass for the client's own"
-		next = "update the server: it must throw away what it has read when TLS begins"
-	case has("starttls"), has("handshake"):
-		means = "mail to " + s.Host + " travels in the clear, or not at all"
-	default:
-		means = "senders that ask for a proof do not deliver to " + s.Host
-	}
-	return means, next
 }

@@ -19,11 +19,13 @@ func (s *tlsServer) say(id, verdict, format string, args ...any) {
 func (s *tlsServer) judge(e *examination, sts *policy.STS) {
 	s.Checks = []tlsCheck{}
 	if s.TLS == nil {
-		s.without()
+		if s.without(); len(s.Checks) > 0 {
+			s.published(sts)
+		}
 		return
 	}
 	s.certificate(e)
-	s.negotiation()
+	s.negotiation(e.options.Active)
 	s.capabilities()
 	s.published(sts)
 }
@@ -31,9 +33,13 @@ func (s *tlsServer) judge(e *examination, sts *policy.STS) {
 // without says why there is no TLS, where that is the server's doing.
 func (s *tlsServer) without() {
 	var failed *dialog.TLSError
+	var broken *dialog.ProtocolError
+	var at *dialog.Error
 	switch {
 	case errors.As(s.err, &failed):
 		s.say("handshake", "fail", "%s", failed)
+	case errors.As(s.err, &broken) && errors.As(s.err, &at) && at.Phase == dialog.PhaseTLS:
+		s.say("starttls", "fail", "%s", broken.Reason)
 	case s.err == nil && s.offers(false, "STARTTLS"):
 		s.say("starttls", "fail", "offered, and refused when asked for: mail travels in the clear")
 	case s.err == nil:
@@ -77,58 +83,89 @@ func (s *tlsServer) certificate(e *examination) {
 }
 
 // negotiation judges versions, suites, groups and sessions.
-func (s *tlsServer) negotiation() {
-	names, complete := accepted(s.Versions)
-	old := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n == "TLS 1.2" || n == "TLS 1.3" })
-	text := strings.Join(names, " · ")
+func (s *tlsServer) negotiation(active bool) {
+	s.versions()
+	s.suites()
 	switch {
-	case len(old) > 0:
-		s.say("versions", "warn", "%s: %s deprecated (RFC 8996)", text, are(old))
-	case !complete:
-		s.say("versions", "skip", "%s, and not all could be tried", text)
-	case !slices.Contains(names, "TLS 1.3"):
-		s.say("versions", "info", "%s; no TLS 1.3", text)
-	default:
-		s.say("versions", "pass", "%s", text)
-	}
-	weak := map[string]bool{}
-	for _, suite := range tls.InsecureCipherSuites() {
-		weak[suite.Name] = true
-	}
-	if len(s.Suites) > 0 {
-		names, _ := accepted(s.Suites)
-		bad := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return !weak[n] })
-		switch {
-		case len(bad) > 0:
-			s.say("suites", "warn", "%s accepted of TLS 1.0 to 1.2; weak: %s", plural(len(names), "suite"), strings.Join(bad, " "))
-		case len(names) == 0:
-			s.say("suites", "pass", "none of TLS 1.0 to 1.2")
-		default:
-			s.say("suites", "pass", "%s", strings.Join(names, " "))
-		}
-		names, _ = accepted(s.Groups)
-		s.say("groups", "info", "%s", strings.Join(names, " "))
-	} else if name := tls.CipherSuiteName(s.TLS.Suite); weak[name] {
-		s.say("suite", "warn", "%s is weak", name)
-	}
-	switch {
-	case s.Resumes:
-		s.say("resumption", "info", "a session is taken up again")
-	case s.Tickets > 0:
-		s.say("resumption", "info", "tickets are given and not taken")
-	default:
+	case s.Resumption == nil:
 		s.say("resumption", "info", "no tickets are given")
+	case s.Resumption.Untested != "":
+		s.say("resumption", "skip", "tickets are given; not tried: %s", s.Resumption.Untested)
+	case s.Resumption.Accepted:
+		s.say("resumption", "info", "a session is taken up again")
+	default:
+		s.say("resumption", "info", "tickets are given and not taken")
 	}
 	if s.TLS.Asked {
 		s.say("client", "info", "a client certificate is asked for")
 	}
 	switch s.Injection {
+	case dialog.InjectionUntested:
+		switch {
+		case active && s.Implicit:
+			s.say("injection", "skip", "there is no STARTTLS to inject behind")
+		case active:
+			s.say("injection", "skip", "the server was not reached again")
+		}
 	case dialog.InjectionAnswered:
 		s.say("injection", "fail", "a command sent along with STARTTLS is answered under TLS: whoever is in between can add commands (RFC 3207 section 6)")
 	case dialog.InjectionInClear:
 		s.say("injection", "warn", "a command sent along with STARTTLS is answered before the handshake")
 	case dialog.InjectionDiscarded:
 		s.say("injection", "pass", "a command sent along with STARTTLS is not answered under TLS")
+	}
+}
+
+// versions judges those that were tried one by one.
+func (s *tlsServer) versions() {
+	names, untried := accepted(s.Versions)
+	if seen := tls.VersionName(s.TLS.Version); !slices.Contains(names, seen) {
+		names = append(names, seen) // it was negotiated, if only once
+	}
+	old := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n == "TLS 1.2" || n == "TLS 1.3" })
+	text := strings.Join(names, " · ")
+	switch {
+	case len(old) > 0:
+		s.say("versions", "warn", "%s: %s deprecated (RFC 8996)", text, are(old))
+	case untried != "":
+		s.say("versions", "skip", "%s; %s", text, untried)
+	case !slices.Contains(names, "TLS 1.3"):
+		s.say("versions", "info", "%s; no TLS 1.3", text)
+	default:
+		s.say("versions", "pass", "%s", text)
+	}
+}
+
+// suites judges those of TLS 1.0 to 1.2, and names the groups; without --suites
+// it judges the one that was chosen.
+func (s *tlsServer) suites() {
+	weak := map[string]bool{}
+	for _, suite := range tls.InsecureCipherSuites() {
+		weak[suite.Name] = true
+	}
+	if len(s.Suites) == 0 {
+		if name := tls.CipherSuiteName(s.TLS.Suite); weak[name] {
+			s.say("suite", "warn", "%s is weak", name)
+		}
+		return
+	}
+	names, untried := accepted(s.Suites)
+	bad := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return !weak[n] })
+	switch {
+	case len(bad) > 0:
+		s.say("suites", "warn", "%s accepted of TLS 1.0 to 1.2; weak: %s", plural(len(names), "suite"), strings.Join(bad, " "))
+	case untried != "":
+		s.say("suites", "skip", "%s", strings.Join(append(names, untried), "; "))
+	case len(names) == 0:
+		s.say("suites", "pass", "none of TLS 1.0 to 1.2")
+	default:
+		s.say("suites", "pass", "%s", strings.Join(names, " "))
+	}
+	switch names, untried := accepted(s.Groups); {
+	case untried != "":
+		s.say("groups", "skip", "%s", strings.Join(append(names, untried), "; "))
+	default:
+		s.say("groups", "info", "%s", strings.Join(names, " "))
 	}
 }
 
@@ -168,47 +205,74 @@ func (s *tlsServer) dane() policy.Verdict {
 // published holds the server to what its domain says of it.
 func (s *tlsServer) published(sts *policy.STS) {
 	if s.DANE != nil {
-		v := s.dane()
-		switch v.State {
-		case policy.Match:
-			s.say("dane", "pass", "%s", v.Lines[0].Text)
-			for _, l := range v.Lines[1:] {
-				s.say("dane", "info", "%s", l.Text)
-			}
-		case policy.Mismatch:
-			for _, l := range v.Lines {
-				if !l.OK {
-					s.say("dane", "fail", "%s", l.Text)
-				}
-			}
-		case policy.Bogus:
-			s.say("dane", "fail", "the TLSA records cannot be had: %s", s.DANE.Why)
-		case policy.Unusable:
-			s.say("dane", "warn", "none of the TLSA records can be used")
-		case policy.Missing:
-			s.say("dane", "info", "no TLSA records")
-		default:
-			s.say("dane", "info", "none: %s", s.DANE.Why)
-		}
+		s.records(s.dane())
 	}
 	switch {
 	case sts == nil || sts.Stage == policy.NoRecord:
+		return
 	case sts.Err != nil:
 		s.say("mta-sts", "warn", "%v", sts.Err)
+		return
 	case !sts.Active():
 		s.say("mta-sts", "info", "mode %s", sts.Policy.Mode)
-	default:
-		verdict, so := "warn", "in mode enforce, senders would not deliver here"
-		if sts.Enforced() {
-			verdict, so = "fail", "senders that honour it do not deliver here"
-		}
-		switch {
-		case !sts.Allows(s.Host):
-			s.say("mta-sts", verdict, "the policy does not list %s: %s", s.Host, so)
-		case !s.TLS.Verified():
-			s.say("mta-sts", verdict, "the certificate does not prove %s: %s", s.Host, so)
-		default:
-			s.say("mta-sts", "pass", "mode %s, and the policy lists %s", sts.Policy.Mode, s.Host)
-		}
+		return
 	}
+	verdict, so := "warn", "in mode enforce, senders would not deliver here"
+	if sts.Enforced() {
+		verdict, so = "fail", "senders that honour it do not deliver here"
+	}
+	switch {
+	case !sts.Allows(s.Host):
+		s.say("mta-sts", verdict, "the policy does not list %s: %s", s.Host, so)
+	case s.TLS == nil:
+		s.say("mta-sts", verdict, "the policy demands TLS: %s", so)
+	case !s.TLS.Verified():
+		s.say("mta-sts", verdict, "the certificate does not prove %s: %s", s.Host, so)
+	default:
+		s.say("mta-sts", "pass", "mode %s, and the policy lists %s", sts.Policy.Mode, s.Host)
+	}
+}
+
+// records tells what the TLSA records come to.
+func (s *tlsServer) records(v policy.Verdict) {
+	promised := s.TLS == nil && (v.State == policy.Usable || v.State == policy.Unusable)
+	switch {
+	case promised:
+		s.say("dane", "fail", "the TLSA records promise TLS: senders that honour them do not deliver here (RFC 7672 section 2.2)")
+	case v.State == policy.Match:
+		for i, l := range v.Lines {
+			verdict := "info"
+			if i == 0 {
+				verdict = "pass"
+			}
+			s.say("dane", verdict, "%s", about(l))
+		}
+	case v.State == policy.Mismatch:
+		faults := len(v.Lines) - len(v.Would) // the rest say what would match
+		for i, l := range v.Lines {
+			switch {
+			case i >= faults:
+				s.say("dane", "info", "%s", l.Text)
+			case !l.OK:
+				s.say("dane", "fail", "%s", about(l))
+			}
+		}
+	case v.State == policy.Bogus:
+		s.say("dane", "fail", "the TLSA records cannot be had: %s", s.DANE.Why)
+	case v.State == policy.Unusable:
+		s.say("dane", "warn", "none of the TLSA records can be used: TLS is a must, without proof (RFC 7672 section 2.2)")
+	case v.State == policy.Missing:
+		s.say("dane", "info", "no TLSA records")
+	default:
+		s.say("dane", "info", "none: %s", s.DANE.Why)
+	}
+}
+
+// about is a line of a verdict on DANE, with what it concerns where that is a part
+// of the proof.
+func about(l policy.Line) string {
+	if l.Check == "dane" {
+		return l.Text
+	}
+	return l.Check + ": " + l.Text
 }

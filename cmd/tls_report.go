@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,28 +17,29 @@ import (
 
 // tlsServer is what one address showed, and what is to be thought of it.
 type tlsServer struct {
-	Host      string            `json:"host"`
-	Port      uint16            `json:"port"`
-	Address   string            `json:"address"` // with the port
-	Implicit  bool              `json:"implicit"`
-	Error     string            `json:"error,omitempty"`
-	Banner    *dialog.Reply     `json:"banner,omitempty"`
-	Offers    []dialog.Offers   `json:"offers,omitempty"`
-	TLS       *dialog.TLSReport `json:"tls,omitempty"`
-	Versions  []attempt         `json:"versions,omitempty"`
-	Suites    []attempt         `json:"suites,omitempty"`
-	Groups    []attempt         `json:"groups,omitempty"`
-	Tickets   int               `json:"tickets"`
-	Resumes   bool              `json:"resumes"`
-	Injection dialog.Injection  `json:"injection"`
-	DANE      *policy.DANE      `json:"dane,omitempty"`
-	Checks    []tlsCheck        `json:"checks"`
-	NotTested []string          `json:"not_tested"`
-	Tries     int               `json:"connections"`
+	Host       string            `json:"host"`
+	Port       uint16            `json:"port"`
+	Address    string            `json:"address"` // with the port
+	Implicit   bool              `json:"implicit"`
+	Error      string            `json:"error,omitempty"`
+	Banner     *dialog.Reply     `json:"banner,omitempty"`
+	Offers     []dialog.Offers   `json:"offers,omitempty"`
+	TLS        *dialog.TLSReport `json:"tls,omitempty"`
+	Versions   []attempt         `json:"versions,omitempty"`
+	Suites     []attempt         `json:"suites,omitempty"`
+	Groups     []attempt         `json:"groups,omitempty"`
+	Tickets    int               `json:"tickets"`
+	Resumption *attempt          `json:"resumption,omitempty"` // where tickets were given
+	Injection  dialog.Injection  `json:"injection"`
+	DANE       *policy.DANE      `json:"dane,omitempty"`
+	Checks     []tlsCheck        `json:"checks"`
+	NotTested  []string          `json:"not_tested"`
+	Tries      int               `json:"connections"`
 
-	err   error
-	at    time.Time // that certificates are judged by
-	store string
+	err    error
+	domain string    // whose mail goes there; "" if the user named the host
+	at     time.Time // that certificates are judged by
+	store  string
 }
 
 // attempt is one handshake that offered one thing only.
@@ -71,16 +73,24 @@ func attempts(all []scan.Attempt) []attempt {
 	return list
 }
 
-// accepted names what was accepted, and whether everything could be tried.
-func accepted(all []attempt) (names []string, complete bool) {
-	complete = true
+// accepted names what was accepted; untried says what could not be tried, and why.
+func accepted(all []attempt) (names []string, untried string) {
+	var left []string
+	why := ""
 	for _, a := range all {
-		if a.Accepted {
+		switch {
+		case a.Accepted:
 			names = append(names, a.What)
+		case a.Untested != "":
+			if left = append(left, a.What); len(left) == 1 {
+				why = a.Untested
+			}
 		}
-		complete = complete && a.Untested == ""
 	}
-	return names, complete
+	if len(left) > 0 {
+		untried = fmt.Sprintf("not tried: %s: %s", strings.Join(left, " "), why)
+	}
+	return names, untried
 }
 
 // notTested is what no answer here says anything about.
@@ -241,7 +251,7 @@ func (all comparison) Lines() []transcript.Line {
 		}
 		var faults []string
 		for _, c := range s.Checks {
-			if c.Verdict == "fail" {
+			if c.Verdict == "fail" && !slices.Contains(faults, c.ID) {
 				faults = append(faults, c.ID)
 			}
 		}

@@ -75,17 +75,7 @@ func BenchmarkMessage(b *testing.B) {
 	d := newDelivery("", text{body: lines(2 << 10)})
 	b.ReportAllocs()
 	for b.Loop() {
-		steps, sent, err := s.envelope(d, d.Content[0])
-		if err != nil {
-			b.Fatal(err)
-		}
-		source, _ := d.Content[0].Open()
-		steps, err = s.data(steps, &message{source: source, size: d.Content[0].Size()})
-		if err != nil {
-			b.Fatal(err)
-		}
-		turns, err := s.Exchange(b.Context(), steps...)
-		if err != nil || d.settle(turns, sent, "mx.test", false) != nil || d.To[0].Outcome != Accepted {
+		if err := s.transact(b.Context(), &transaction{Delivery: d, hop: "mx.test", batch: []int{0, 1}}); err != nil || d.To[0].Outcome != Accepted {
 			b.Fatal(err, d.To)
 		}
 		d.To[0].Outcome, d.To[1].Outcome = Undecided, Undecided

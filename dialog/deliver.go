@@ -10,62 +10,114 @@ import (
 	"strings"
 )
 
-// Deliver hands over d to the server called hop, and decides the outcome of
-// every recipient that is left. Refusals are outcomes, not errors; an error says
-// why the conversation broke, even then with what was decided before.
+// Deliver hands over messages to the server called hop, and decides the outcome
+// of every recipient that is left. Refusals are outcomes, not errors; an error
+// says why the conversation broke, even then with what was decided before.
 //
 // Where PIPELINING is offered the envelope leaves in one group and the message
 // in another, with QUIT behind it (RFC 2920); where CHUNKING is, the message
-// travels by BDAT (RFC 3030), in the envelope's group if it is small.
-func Deliver(d *Delivery, hop string) Stage {
+// travels by BDAT (RFC 3030), in the envelope's group if it is small. A server
+// that declares LIMITS (RFC 9422) gets as many transactions as these ask for, and
+// if they are too many for one connection, Report.Full says that another is needed.
+func Deliver(hop string, messages ...*Delivery) Stage {
 	return Stage{Do: func(ctx context.Context, s *Session) error {
 		if err := s.halt(PhaseMail); err != nil {
 			return err
 		}
-		content, err := s.choose(d)
-		if err != nil {
-			err = &Error{PhaseMail, err}
-			s.lament(err)
-			return err
+		var all []transaction
+		for _, d := range messages {
+			for _, batch := range s.limits().batches(d) {
+				all = append(all, transaction{Delivery: d, hop: hop, batch: batch})
+			}
 		}
-		source, err := content.Open()
-		if err != nil {
-			return &Error{PhaseMail, &BodyError{err}}
+		if most := s.limits().mails; most > 0 && len(all) > most {
+			s.Report.Full = true
+			all = all[:most]
 		}
-		defer source.Close()
-		steps, sent, err := s.envelope(d, content)
-		if err != nil {
-			return &Error{PhaseMail, err}
+		for i := range all {
+			all[i].last = i == len(all)-1
+			if err := s.transact(ctx, &all[i]); err != nil {
+				return err
+			}
 		}
-		s.announce(content, len(sent))
-		body := &message{source: source, size: content.Size(), show: s.ShowData}
-		if s.chunks() {
-			steps, err = s.chunk(steps, body)
-		} else {
-			steps, err = s.data(steps, body)
-		}
-		if err != nil {
-			return &Error{PhaseMail, err}
-		}
+		return nil
+	}}
+}
+
+// transaction is one MAIL with its recipients and its message.
+type transaction struct {
+	*Delivery
+	hop   string
+	batch []int // of To
+	last  bool  // QUIT follows
+}
+
+// transact does one transaction.
+func (s *Session) transact(ctx context.Context, d *transaction) error {
+	content, err := s.choose(d.Delivery)
+	if err != nil {
+		err = &Error{PhaseMail, err}
+		s.lament(err)
+		return err
+	}
+	source, err := content.Open()
+	if err != nil {
+		return &Error{PhaseMail, &BodyError{err}}
+	}
+	defer source.Close()
+	steps, err := s.envelope(d, content)
+	if err != nil {
+		return &Error{PhaseMail, err}
+	}
+	s.announce(content, len(d.batch))
+	body := &message{source: source, size: content.Size(), show: s.ShowData}
+	if s.chunks() {
+		steps, err = s.chunk(steps, body, d)
+	} else {
+		steps, err = s.data(steps, body, d)
+	}
+	if err != nil {
+		return &Error{PhaseMail, err}
+	}
+	if d.last {
 		quit := quitStep()
 		quit.Waits = !s.pipelines()
-		turns, err := s.Exchange(ctx, append(steps, quit)...)
-		farewell := turns[len(turns)-1].State
+		steps = append(steps, quit)
+	}
+	turns, err := s.Exchange(ctx, steps...)
+	farewell := Unsent
+	if d.last {
+		farewell = turns[len(turns)-1].State
 		s.quit = farewell > Unsent
-		// Behind an answered message a protocol error is a reply too many: the
-		// one that was taken for the message's need not have been it. Only
-		// nonsense in the place of QUIT's own reply is not.
-		surplus := errors.As(err, new(*ProtocolError)) && farewell != Written
-		odd := d.settle(turns, sent, hop, surplus)
-		var failed *Error
-		if errors.As(err, &failed) && failed.Phase == PhaseQuit && !surplus {
-			err = nil // how the farewell went changes nothing
+	}
+	s.pending = pending(turns)
+	// Behind an answered message a protocol error is a reply too many: the
+	// one that was taken for the message's need not have been it. Only
+	// nonsense in the place of QUIT's own reply is not.
+	surplus := errors.As(err, new(*ProtocolError)) && farewell != Written
+	odd := d.settle(turns, d.batch, d.hop, surplus)
+	var failed *Error
+	if errors.As(err, &failed) && failed.Phase == PhaseQuit && !surplus {
+		err = nil // how the farewell went changes nothing
+	}
+	if err == nil {
+		err = odd
+	}
+	return err
+}
+
+// pending reports whether a transaction is still open, so that RSET has to come
+// before the next: MAIL was accepted and no message followed, or a chunk was
+// refused (RFC 3030 section 2).
+func pending(turns []Turn) bool {
+	mail := answer(turns, PhaseMail)
+	for i := range turns {
+		t := &turns[i]
+		if t.Step.Phase == PhaseDot && t.State == Answered {
+			return !t.Step.Command.IsZero() && !t.Reply().Positive()
 		}
-		if err == nil {
-			err = odd
-		}
-		return err
-	}}
+	}
+	return mail.Positive()
 }
 
 // choose takes the first content whose needs are met, or says what is missing.
@@ -78,6 +130,9 @@ func (s *Session) choose(d *Delivery) (Content, error) {
 	}
 	if _, offered := s.Offers("SMTPUTF8"); !d.isASCII() && !offered {
 		return nil, &UnmetError{Keyword: "SMTPUTF8", Address: true, Reason: "an address is not ASCII, and the server does not offer SMTPUTF8 (RFC 6531)"}
+	}
+	if err := s.allows(d); err != nil {
+		return nil, err
 	}
 	var unmet error
 	if len(d.Content) == 0 {
@@ -116,16 +171,12 @@ func (s *Session) takes(content Content) error {
 	return nil
 }
 
-// envelope builds MAIL and a RCPT for every recipient that is left; sent are
-// their indexes in d.To.
-func (s *Session) envelope(d *Delivery, content Content) (steps []Step, sent []int, err error) {
+// envelope builds MAIL and a RCPT for every recipient of the transaction.
+func (s *Session) envelope(d *transaction, content Content) (steps []Step, err error) {
 	params := []any{"FROM:<" + d.From + ">"}
 	add := func(param string) { // unless the user gave one of his own
 		key, _, _ := strings.Cut(param, "=")
-		if !slices.ContainsFunc(d.Mail, func(own string) bool {
-			k, _, _ := strings.Cut(own, "=")
-			return strings.EqualFold(k, key)
-		}) {
+		if !slices.ContainsFunc(d.Mail, func(own Param) bool { return own.keyword() == key }) {
 			params = append(params, param)
 		}
 	}
@@ -138,26 +189,33 @@ func (s *Session) envelope(d *Delivery, content Content) (steps []Step, sent []i
 			add("BODY=" + need)
 		}
 	}
-	if needsUTF8(d, content) {
+	if needsUTF8(d.Delivery, content) {
 		add("SMTPUTF8")
 	}
-	mail, err := NewCommand("MAIL", append(params, words(d.Mail)...)...)
-	if err != nil {
-		return nil, nil, err
+	if s.asksEach(d) {
+		add("PRDR")
 	}
-	steps = []Step{{Phase: PhaseMail, Command: mail, Waits: true}}
-	for i := range d.To {
-		if d.To[i].Outcome.Final() {
-			continue
-		}
-		rcpt, err := NewCommand("RCPT", append([]any{"TO:<" + d.To[i].Address + ">"}, words(d.Rcpt)...)...)
+	mail, err := NewCommand("MAIL", append(params, texts(d.Mail)...)...)
+	if err != nil {
+		return nil, err
+	}
+	if s.pending {
+		reset, err := NewCommand("RSET")
 		if err != nil {
-			return nil, nil, err
+			return nil, err
+		}
+		steps = append(steps, Step{Phase: PhaseAsk, Command: reset, Waits: true})
+	}
+	steps = append(steps, Step{Phase: PhaseMail, Command: mail, Waits: len(steps) == 0 || !s.pipelines()})
+	for _, i := range d.batch {
+		to := &d.To[i]
+		rcpt, err := NewCommand("RCPT", append([]any{"TO:<" + to.Address + ">"}, texts(d.Rcpt, to.Params)...)...)
+		if err != nil {
+			return nil, err
 		}
 		steps = append(steps, Step{Phase: PhaseRcpt, Command: rcpt, Waits: !s.pipelines(), Unless: mailRefused})
-		sent = append(sent, i)
 	}
-	return steps, sent, nil
+	return steps, nil
 }
 
 func needsUTF8(d *Delivery, content Content) bool {
@@ -180,24 +238,16 @@ func isASCII(text string) bool {
 	return true
 }
 
-func words(params []string) []any {
-	list := make([]any, len(params))
-	for i, p := range params {
-		list[i] = p
-	}
-	return list
-}
-
 // data adds DATA and the message behind its 354. A 354 although no recipient
 // was accepted is ended with nothing (RFC 2920 section 3.1).
-func (s *Session) data(steps []Step, body *message) ([]Step, error) {
+func (s *Session) data(steps []Step, body *message, d *transaction) ([]Step, error) {
 	data, err := NewCommand("DATA")
 	if err != nil {
 		return nil, err
 	}
 	return append(steps,
 		Step{Phase: PhaseData, Command: data, Waits: !s.pipelines(), Unless: noRecipient},
-		Step{Phase: PhaseDot, Body: &dotted{body}, Waits: true, Unless: func(done []Turn) bool {
+		Step{Phase: PhaseDot, Body: &dotted{body}, Waits: true, More: s.more(d), Unless: func(done []Turn) bool {
 			return !answer(done, PhaseData).Intermediate() || noRecipient(done)
 		}},
 		Step{Phase: PhaseDot, Body: &dotted{&message{source: strings.NewReader("")}}, Unless: func(done []Turn) bool {
@@ -208,7 +258,7 @@ func (s *Session) data(steps []Step, body *message) ([]Step, error) {
 
 // chunk adds the message as one BDAT chunk, with the envelope if all of it fits
 // into one write, else behind the replies to RCPT.
-func (s *Session) chunk(steps []Step, body *message) ([]Step, error) {
+func (s *Session) chunk(steps []Step, body *message, d *transaction) ([]Step, error) {
 	bdat, err := NewCommand("BDAT", strconv.FormatInt(body.size, 10), "LAST")
 	if err != nil {
 		return nil, err
@@ -218,7 +268,7 @@ func (s *Session) chunk(steps []Step, body *message) ([]Step, error) {
 		size += int64(len(step.Command.line()) + 2)
 	}
 	waits := !s.pipelines() || size+64 > writeBuffer // 64: BDAT and QUIT
-	return append(steps, Step{Phase: PhaseDot, Command: bdat, Body: body, Waits: waits, Unless: noRecipient}), nil
+	return append(steps, Step{Phase: PhaseDot, Command: bdat, Body: body, Waits: waits, More: s.more(d), Unless: noRecipient}), nil
 }
 
 // chunks reports whether the message travels by BDAT. A stop behind DATA needs

@@ -37,6 +37,7 @@ type Recipient struct {
 	Outcome Outcome
 	Reply   *Reply // that decided it, or nil
 	Phase   Phase  // in which it was decided
+	Params  []Param // of its RCPT, beside those of the delivery
 	Hop     string // the server that decided it
 }
 
@@ -46,8 +47,9 @@ type Delivery struct {
 	From    string // the reverse-path without its brackets; "" is the null one
 	To      []Recipient
 	Content []Content // the first whose needs are all offered is sent
-	Mail    []string  // further MAIL parameters, "KEY" or "KEY=VALUE"
-	Rcpt    []string  // further RCPT parameters
+	Mail    []Param   // further parameters of MAIL
+	Rcpt    []Param   // of every RCPT
+	PRDR    bool      // a reply for each recipient is asked for behind the message, where PRDR is offered
 }
 
 // Open reports whether a recipient is left that may still be tried.
@@ -83,6 +85,15 @@ func (to *Recipient) decide(r *Reply, p Phase, hop string) {
 	}
 }
 
+// message decides what a reply to the message means; nil is a missing one.
+func (to *Recipient) message(r *Reply, hop string, surplus bool) {
+	if r != nil && !r.Intermediate() && (!r.Positive() || !surplus) {
+		to.decide(r, PhaseDot, hop)
+		return
+	}
+	to.Outcome, to.Reply, to.Phase, to.Hop = Unknown, r, PhaseDot, hop
+}
+
 // settle decides what the turns of one exchange mean for the recipients; it is
 // the one place that does. The RCPT steps belong to the recipients sent, indexes
 // into d.To. surplus says that the server sent more replies than it owed, so that
@@ -111,9 +122,9 @@ func (d *Delivery) settle(turns []Turn, sent []int, hop string, surplus bool) er
 		r := t.Reply()
 		switch {
 		case len(to) == 0:
-		case phase == PhaseDot && (t.State == Written || t.State == Answered && (r.Intermediate() || r.Positive() && surplus)):
-			for _, i := range to {
-				d.To[i].Outcome, d.To[i].Reply, d.To[i].Phase, d.To[i].Hop = Unknown, r, PhaseDot, hop
+		case phase == PhaseDot && t.State >= Written:
+			for n, r := range t.each(len(to)) {
+				d.To[to[n]].message(r, hop, surplus)
 			}
 		case phase == PhaseRcpt && t.State == Written:
 			// In one group with its message, which may be taken for all we know.
@@ -128,8 +139,6 @@ func (d *Delivery) settle(turns []Turn, sent []int, hop string, surplus bool) er
 			}
 		case phase == PhaseRcpt && r.Positive():
 			taken = append(taken, to...)
-		case phase == PhaseDot:
-			decide(to, r, phase)
 		case !r.Positive():
 			decide(to, r, phase)
 			if phase != PhaseRcpt {

@@ -87,7 +87,7 @@ func newDelivery(to string, body Content) *Delivery {
 }
 
 func standard(d *Delivery) Plan {
-	return Plan{Greet(), Hello(), StartTLS(), Deliver(d, "mx.test"), Quit()}
+	return Plan{Greet(), Hello(), StartTLS(), Deliver("mx.test", d), Quit()}
 }
 
 // run plays the dialogue and compares what came of it.

@@ -7,9 +7,15 @@ import (
 
 // Hello says EHLO and keeps what is offered. A 5yz answer is tried again with
 // HELO, which offers nothing (RFC 5321 section 3.2); any other refusal, a 421
-// among them, ends the conversation.
+// among them, ends the conversation. Options.LMTP and Options.HELO say something else.
 func Hello() Stage {
 	return Stage{Do: func(ctx context.Context, s *Session) error {
+		switch {
+		case s.LMTP: // RFC 2033 section 4.1: neither HELO nor EHLO
+			return s.hello(ctx, "LHLO")
+		case s.HELO:
+			return s.hello(ctx, "HELO")
+		}
 		err := s.hello(ctx, "EHLO")
 		var refusal *Refusal
 		if errors.As(err, &refusal) && refusal.Reply.Permanent() {
@@ -35,7 +41,7 @@ func (s *Session) hello(ctx context.Context, verb string) error {
 	}
 	reply := turns[0].Reply()
 	offers := Offers{Reply: reply}
-	if verb == "EHLO" {
+	if verb != "HELO" {
 		offers = ParseOffers(reply)
 	}
 	offers.Secure, offers.Verb = s.Secure(), verb

@@ -27,7 +27,7 @@ func (i Injection) MarshalText() ([]byte, error) { return []byte(i.String()), ni
 
 // InjectCommand sends NOOP in the same packet as STARTTLS, does the handshake and
 // says QUIT: the first reply under TLS tells whether NOOP got that far. It ends
-// the conversation, and stores what it saw in found.
+// the conversation, and stores what it saw in found, if it saw something.
 func InjectCommand(found *Injection) Stage {
 	return Stage{Do: func(ctx context.Context, s *Session) error {
 		two := Command{parts: []any{"STARTTLS\r\nNOOP"}}
@@ -47,7 +47,7 @@ func InjectCommand(found *Injection) Stage {
 		switch {
 		case errors.As(err, new(*ProtocolError)), err == nil && turns[0].Reply().Code != 221:
 			*found = InjectionAnswered
-		default:
+		case err == nil, errors.As(err, new(*LostError)):
 			*found = InjectionDiscarded
 		}
 		return nil

@@ -22,6 +22,8 @@ type Options struct {
 	Login    *Login // who logs in, or nil
 	Stop     *Stop  // where to stop before the end, or nil
 
+	HELO        bool // HELO is said, and nothing is offered
+	LMTP        bool // LHLO, and a reply for each recipient (RFC 2033)
 	Pipelining  Use
 	Chunking    Use
 	ShowData    ShowData
@@ -124,6 +126,7 @@ type Report struct {
 	Auth    *AuthReport // nil without a login
 	Reached Phase       // the latest phase that was answered
 	Stopped bool        // as Options.Stop asked
+	Full    bool        // the server takes no more messages on this connection (RFC 9422)
 }
 
 // Session is one connection to a server, and what is known of it.
@@ -132,6 +135,8 @@ type Session struct {
 	Report Report
 	conn   *conn
 	quit   bool // QUIT was written
+
+	pending bool // a transaction is open that nothing ends but RSET
 
 	lamented bool // what ended the conversation is shown
 }

@@ -223,7 +223,11 @@ func (w *walk) invalid(err x509.CertificateInvalidError) string {
 		if slices.ContainsFunc(w.certs[:len(w.certs)-1], err.Cert.Equal) {
 			return ""
 		}
-		return fmt.Sprintf("leads to %s, in %s, which %s", name, w.t.Store, dateFault(err.Cert, w.now))
+		fault := dateFault(err.Cert, w.now)
+		if fault == "" { // it is not valid when the first certificate is
+			fault = "is valid from " + minute(err.Cert.NotBefore) + " to " + minute(err.Cert.NotAfter)
+		}
+		return fmt.Sprintf("leads to %s, in %s, which %s", name, w.t.Store, fault)
 	case x509.NotAuthorizedToSign:
 		return name + " is no certificate authority (basic constraints)"
 	case x509.TooManyIntermediates:

@@ -31,10 +31,13 @@ func (e *PolicyError) Unwrap() error { return e.Err }
 
 // short is what is wrong with the host in a few words.
 func (e *PolicyError) short() string {
-	if e.Err == nil {
-		return "is not to be used"
+	switch {
+	case e.Err != nil:
+		return "did not pass " + e.By
+	case e.Action == policy.PutOff:
+		return "has TLSA records that cannot be had"
 	}
-	return "did not pass " + e.By
+	return "is not to be used"
 }
 
 // held is err as it concerns a host that a published policy made demands on: one

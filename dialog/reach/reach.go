@@ -181,7 +181,7 @@ func TryNext(err error) (bool, string) {
 	case errors.As(err, &protocol) && errors.As(err, &at) && at.Phase == dialog.PhaseTLS:
 		return false, "" // an attack, perhaps: the next host may have no TLS at all
 	case errors.As(err, &policed):
-		return policed.Action == policy.Skip, policed.short()
+		return policed.Action != policy.Refuse, policed.short()
 	case errors.As(err, &connect):
 		return true, connect.Short()
 	case errors.As(err, new(*dialog.TLSError)), errors.As(err, new(*dialog.AuthError)), errors.As(err, new(*dialog.UnmetError)), errors.As(err, new(*dialog.BodyError)):
@@ -205,6 +205,10 @@ func (r *Reach) Tour(ctx context.Context, hops []Hop, plan func(Hop) dialog.Plan
 	for i, hop := range hops {
 		visit := r.Visit(ctx, hop, plan(hop))
 		visits = append(visits, visit)
+		for visit.Report.Full && visit.Err == nil && ctx.Err() == nil { // what one connection may carry
+			visit = r.Visit(ctx, hop, plan(hop))
+			visits = append(visits, visit)
+		}
 		more, after := next(visit)
 		if !more || ctx.Err() != nil || i == len(hops)-1 {
 			break
@@ -225,7 +229,7 @@ func (r *Reach) Tour(ctx context.Context, hops []Hop, plan func(Hop) dialog.Plan
 // may take, and decides what a refusal of the whole conversation means.
 func (r *Reach) Deliver(ctx context.Context, hops []Hop, d *dialog.Delivery) []Visit {
 	plan := func(hop Hop) dialog.Plan {
-		return dialog.Plan{dialog.Greet(), dialog.Hello(), dialog.StartTLS(), dialog.Auth(), dialog.Deliver(d, hop.Host), dialog.Quit()}
+		return dialog.Plan{dialog.Greet(), dialog.Hello(), dialog.StartTLS(), dialog.Auth(), dialog.Deliver(hop.Host, d), dialog.Quit()}
 	}
 	visited := 0
 	return r.Tour(ctx, hops, plan, func(v Visit) (bool, string) {

@@ -66,8 +66,9 @@ func pickTLSA(rr dns.RR) (TLSA, bool) {
 	if !ok {
 		return TLSA{}, false
 	}
+	// Without data it is a record of no use, and not an answer without records.
 	data, err := hex.DecodeString(t.Certificate)
-	return TLSA{t.Usage, t.Selector, t.MatchingType, data}, err == nil && len(data) > 0
+	return TLSA{t.Usage, t.Selector, t.MatchingType, data}, err == nil
 }
 
 func pickPTR(rr dns.RR) (string, bool) {

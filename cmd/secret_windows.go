@@ -1,5 +1,3 @@
-//go:build !unix
-
 package cmd
 
 import (
@@ -7,17 +5,20 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"syscall"
 )
 
-// shellCommand is line for the shell.
+// shellCommand is line for the shell as it stands, killed when ctx ends.
 func shellCommand(ctx context.Context, line string) *exec.Cmd {
-	return exec.CommandContext(ctx, "cmd", "/S", "/C", line)
+	c := exec.CommandContext(ctx, "cmd.exe")
+	c.SysProcAttr = &syscall.SysProcAttr{CmdLine: `cmd.exe /S /C "` + line + `"`}
+	return c
 }
 
 // interrupted is false: Ctrl-C reaches ehlo itself.
 func interrupted(*os.ProcessState) bool { return false }
 
-// openDescriptor refuses: only Unix hands descriptors by number.
+// openDescriptor refuses: descriptors are handed by number on Unix alone.
 func openDescriptor(fd int) (*os.File, error) {
 	return nil, fmt.Errorf("fd:%d: there are no file descriptors on this system", fd)
 }

@@ -1,0 +1,60 @@
+package dialog
+
+// asksEach reports whether the server is asked for a reply to each recipient
+// behind the message (PRDR, draft-hall-prdr-00). With one it would say no more.
+func (s *Session) asksEach(d *transaction) bool {
+	_, offered := s.Offers("PRDR")
+	return d.PRDR && offered && len(d.batch) > 1
+}
+
+// more is the Step.More of a message: nil, where it has one reply.
+func (s *Session) more(d *transaction) func([]Turn) bool {
+	switch {
+	case s.LMTP:
+		return func(done []Turn) bool { return len(done[len(done)-1].Replies) < len(accepted(done)) }
+	case s.asksEach(d):
+		return func(done []Turn) bool {
+			replies := done[len(done)-1].Replies
+			// 353 announces them; behind them comes one for the whole message.
+			return replies[0].Code == 353 && len(replies) < len(accepted(done))+2
+		}
+	}
+	return nil
+}
+
+// accepted are the RCPT turns that were accepted, in order.
+func accepted(done []Turn) []*Turn {
+	var list []*Turn
+	for i := range done {
+		if t := &done[i]; t.Step.Phase == PhaseRcpt && t.State == Answered && t.Reply().Positive() {
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
+// each are the replies to a message, one for every recipient of n that RCPT
+// accepted; nil for one that is missing.
+func (t *Turn) each(n int) []*Reply {
+	list := make([]*Reply, n)
+	switch {
+	case len(t.Replies) > 0 && t.Replies[0].Code == 353 && t.Step.More != nil:
+		if t.State != Answered {
+			break // what the last one says is not known
+		}
+		for i := range list {
+			if list[i] = t.Reply(); list[i].Positive() {
+				list[i] = &t.Replies[1+i]
+			}
+		}
+	case t.State == Answered && len(t.Replies) == 1:
+		for i := range list {
+			list[i] = t.Reply()
+		}
+	default: // LMTP, RFC 2033 section 4.2
+		for i := range min(n, len(t.Replies)) {
+			list[i] = &t.Replies[i]
+		}
+	}
+	return list
+}
