@@ -186,8 +186,8 @@ func (v *verdict) tls(err *dialog.TLSError) {
 		v.Means = "TLS was demanded, and nothing is sent without it"
 		v.Next = "again with --tls-optional   # goes on in the clear: for a test"
 	case dialog.TLSClientCertificate:
-		v.Means = "the server wants to know who we are before it goes on"
-		v.Next = "again with --tls-cert FILE --tls-key FILE"
+		v.Means = "the server speaks to those alone who show a certificate that it trusts"
+		v.Next = "again with --tls-cert FILE --tls-key FILE   # one that is trusted there"
 	default:
 		v.Means = "both sides found no way to encrypt; going on in the clear would hide an attack"
 		v.Next = "again with --no-tls   # in the clear: for a test"

@@ -1,10 +1,12 @@
 package cmd
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/ehlo-mail/ehlo/dialog"
 	"github.com/ehlo-mail/ehlo/dialog/reach"
@@ -38,9 +40,20 @@ func (p *peers) save() error {
 	if p.path == "" || p.text.Len() == 0 {
 		return nil
 	}
+	if err := p.write(); err != nil {
+		var why syscall.Errno
+		if errors.As(err, &why) {
+			err = why // without the name of the file on the way to ours
+		}
+		return &outputError{fmt.Errorf("--tls-get-peer-chain %s: %w", p.path, err)}
+	}
+	return nil
+}
+
+func (p *peers) write() error {
 	f, err := os.CreateTemp(filepath.Dir(p.path), ".ehlo-*.pem")
 	if err != nil {
-		return &outputError{plainFileError(err)}
+		return err
 	}
 	_, err = f.WriteString(p.text.String())
 	if closed := f.Close(); err == nil {
@@ -51,7 +64,6 @@ func (p *peers) save() error {
 	}
 	if err != nil {
 		_ = os.Remove(f.Name())
-		return &outputError{plainFileError(err)}
 	}
-	return nil
+	return err
 }

@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -181,10 +182,28 @@ func (r *run) clientCertificate(t *dialog.TLS) (string, error) {
 	}
 	pair, err := dialog.LoadPair(chain, secret, password)
 	if err != nil {
-		return "tls-cert", fmt.Errorf("%s: %w", key, err)
+		return blamed(chain, path, key, err)
 	}
 	t.Certificates = []tls.Certificate{pair}
 	return "", nil
+}
+
+// blamed is the flag that err of LoadPair concerns, and err with its file.
+func blamed(chain []byte, path, key string, err error) (string, error) {
+	switch readable := x509.NewCertPool().AppendCertsFromPEM(chain); {
+	case errors.Is(err, dialog.ErrNoPassphrase):
+		err = fmt.Errorf("%s: the key is encrypted: --tls-key-password-file FILE opens it", key)
+	case errors.Is(err, dialog.ErrWrongPassphrase):
+		return "tls-key-password-file", fmt.Errorf("%s: %w", key, err)
+	case !readable:
+		return "tls-cert", fmt.Errorf("%s: %w", path, err)
+	default:
+		err = fmt.Errorf("%s: %w", key, err)
+	}
+	if key == path {
+		return "tls-cert", err
+	}
+	return "tls-key", err
 }
 
 func checkTLSVersions(v string) error {

@@ -117,10 +117,13 @@ func (c *conn) take(reply *Reply, err error) bool {
 	}
 	c.inData = turn.Step.Phase == PhaseData && reply.Intermediate()
 	where, answers := "the banner", subject(turn.Step)
+	if turn.Step.More != nil {
+		answers = replyOf(o.turns[:o.index+1])
+	}
 	if answers != "" {
 		where = "the reply to " + answers
 	}
-	c.show(reply, where, answers, o.group, reply.Oddities)
+	c.show(reply, where, answers, o.group || turn.Step.More != nil, reply.Oddities)
 	buffered := c.reader.r.Buffered()
 	if turn.Step.Phase == PhaseTLS && reply.Code == 220 {
 		if buffered > 0 {

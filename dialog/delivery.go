@@ -35,10 +35,10 @@ func (o Outcome) Final() bool { return o == Accepted || o == Refused || o == Unk
 type Recipient struct {
 	Address string // as RCPT has it, without the angle brackets
 	Outcome Outcome
-	Reply   *Reply // that decided it, or nil
-	Phase   Phase  // in which it was decided
+	Reply   *Reply  // that decided it, or nil
+	Phase   Phase   // in which it was decided
 	Params  []Param // of its RCPT, beside those of the delivery
-	Hop     string // the server that decided it
+	Hop     string  // the server that decided it
 }
 
 // Delivery is a message on its way. It goes from hop to hop; recipients with a

@@ -1,5 +1,7 @@
 package dialog
 
+import "strings"
+
 // asksEach reports whether the server is asked for a reply to each recipient
 // behind the message (PRDR, draft-hall-prdr-00). With one it would say no more.
 func (s *Session) asksEach(d *transaction) bool {
@@ -31,6 +33,21 @@ func accepted(done []Turn) []*Turn {
 		}
 	}
 	return list
+}
+
+// replyOf is what the last reply to a message answers: the message, or one
+// recipient of it.
+func replyOf(done []Turn) string {
+	replies, to := done[len(done)-1].Replies, accepted(done)
+	n := len(replies) - 1
+	if replies[0].Code == 353 {
+		n--
+	}
+	if n < 0 || n >= len(to) {
+		return "message"
+	}
+	_, address, _ := strings.Cut(to[n].Step.Command.subject(), " ")
+	return "message " + address
 }
 
 // each are the replies to a message, one for every recipient of n that RCPT

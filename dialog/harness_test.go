@@ -33,6 +33,7 @@ type dialogue struct {
 	script string
 	plan   Plan // nil: Greet Hello StartTLS Deliver Quit
 	opt    func(*Options)
+	tweak  func(*Delivery)
 	to     string  // recipients; "" is "a@x.test b@x.test"
 	body   Content // nil is a short text
 	want   string  // see verdict
@@ -121,6 +122,9 @@ func (g dialogue) run(t *testing.T) {
 		g.opt(&o)
 	}
 	d := newDelivery(g.to, g.body)
+	if g.tweak != nil {
+		g.tweak(d)
+	}
 	plan := g.plan
 	if plan == nil {
 		plan = standard(d)
