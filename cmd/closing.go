@@ -94,6 +94,11 @@ func (r *run) advise(v verdict) verdict {
 			v.Next = ""
 		}
 	}
+	for _, narrow := range []string{"tls-protocol", "tls-cipher", "tls-groups"} {
+		if r.Set(narrow) && strings.HasPrefix(v.Next, "again with --no-tls") {
+			v.Next = "again without --" + narrow
+		}
+	}
 	if r.logsIn() { // a login asks for more than the policy
 		v.Next = strings.NewReplacer(
 			"again with --tls-optional   # goes on in the clear: for a test", "again with --tls-optional --auth-cleartext   # all in the clear, the login too: for a test",

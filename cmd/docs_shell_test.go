@@ -32,6 +32,7 @@ func newShell(t *testing.T) *shell {
 	if err := os.Mkdir("ehlo", 0o700); err != nil {
 		t.Fatal(err)
 	}
+	write(t, "password.txt", []byte("wonderland\n"))
 	write(t, "photo.png", []byte("\x89PNG\r\n\x1a\n"))
 	write(t, "recipients.txt", []byte("# who\nbob@good.test\nalice@starttls.test\n"))
 	write(t, "message.eml", []byte("From: a@client.test\nTo: bob@good.test\nDate: Sun, 22 Nov 2026 01:14:02 +0000\n"+

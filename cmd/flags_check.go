@@ -4,12 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/ehlo-mail/ehlo/dialog/reach"
 	"github.com/ehlo-mail/ehlo/dialog/route"
 	"github.com/ehlo-mail/ehlo/dialog/sasl"
 )
@@ -146,35 +146,9 @@ func checkListen(v string) error {
 	return nil
 }
 
-// parseVia takes socks5://ADDR[:PORT] and gives the proxy as host:port.
-func parseVia(v string) (string, error) {
-	u, err := url.Parse(v)
-	switch {
-	case err != nil || u.Scheme != "socks5" || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "":
-		return "", errors.New("it is socks5://ADDR:PORT")
-	case u.User != nil:
-		return "", errors.New("a user and a password are not taken in it")
-	}
-	port := u.Port()
-	if port == "" {
-		port = "1080"
-	}
-	if err := checkInt(port, 1, 65535); err != nil {
-		return "", fmt.Errorf("port %s: %w", port, err)
-	}
-	return joinHostPort(u.Hostname(), port), nil
-}
-
 func checkVia(v string) error {
-	_, err := parseVia(v)
+	_, err := reach.ParseProxy(v)
 	return err
-}
-
-func joinHostPort(host, port string) string {
-	if strings.Contains(host, ":") {
-		return "[" + host + "]:" + port
-	}
-	return host + ":" + port
 }
 
 // connectTo is one --connect-to: where Host and Port are meant ("" and 0 mean

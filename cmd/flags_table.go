@@ -1,11 +1,20 @@
 package cmd
 
-import "github.com/ehlo-mail/ehlo/dialog/transcript"
+import (
+	"github.com/ehlo-mail/ehlo/dialog/reach"
+	"github.com/ehlo-mail/ehlo/dialog/transcript"
+)
 
 // flagTable is every flag, in the order in which help lists them. It is only read.
 var flagTable = [...]flag{
 	{name: "server", group: "route", only: "send verify", kind: isText, value: "TARGET", check: checkFilled,
 		about: "this server instead of the domain's MX hosts"},
+	{name: "socket", group: "route", only: "send verify", kind: isText, value: "PATH", from: commandLine, check: checkFilled, complete: files,
+		about: "the server at this UNIX socket, which speaks LMTP"},
+	{name: "pipe", group: "route", only: "send verify", kind: isText, value: "COMMAND", from: commandLine, check: checkFilled,
+		about: "the server that this command is, on its standard input and output"},
+	{name: "copy-routing", group: "route", only: "send verify", kind: isText, value: "DOMAIN", check: checkWord,
+		about: "the MX hosts of this domain, for every recipient"},
 	{name: "port", group: "route", only: "probe send verify tls", kind: isInt, value: "PORT", least: 1, most: 65535,
 		about: "port, where the target names none (25)"},
 	{name: "ipv4", short: "4", group: "route", only: "mx probe send verify tls", kind: isBool, def: "false",
@@ -21,9 +30,31 @@ var flagTable = [...]flag{
 	{name: "dns-trust-ad", group: "route", only: "mx probe send verify tls", kind: isBool, def: "false",
 		about: "believe a DNS server that says DNSSEC secure, wherever it is"},
 	{name: "via", group: "route", only: "probe send verify tls", kind: isText, value: "URL", check: checkVia,
-		about: "connect through a proxy: socks5://ADDR[:PORT]"},
-	{name: "local-interface", group: "route", only: "probe send verify tls", kind: isText, value: "ADDR", check: checkAddress,
-		about: "connect from this local address"},
+		about: "connect through a proxy: socks5://, http:// or https://[USER@]HOST[:PORT]"},
+	{name: "via-password-file", group: "route", only: "probe send verify tls", kind: isText, value: "FILE", file: true, check: checkSecretFile, complete: files,
+		about: "read the password of the proxy's user from this file, - (standard input) or fd:N"},
+	{name: "local-interface", group: "route", only: "probe send verify tls", kind: isText, value: "ADDR", check: checkWord,
+		about: "connect from this local address, or from an interface by its name"},
+	{name: "local-port", group: "route", only: "probe send verify tls", kind: isInt, value: "PORT", least: 1, most: 65535,
+		about: "connect from this local port"},
+	{name: "public-only", group: "route", only: "probe send verify tls", kind: isBool, def: "false",
+		about: "connect to no private, loopback, link-local or other special address"},
+	{name: "proxy-version", group: "route", only: "probe send verify tls", kind: isInt, value: "N", def: "1", least: 1, most: 2,
+		about: "begin with a header of the PROXY protocol, version 1 or 2, as does any --proxy-"},
+	{name: "proxy-family", group: "route", only: "probe send verify tls", kind: isWord, value: "FAMILY", words: reach.ProxyFamilies(),
+		about: "the family in that header: " + proxyFamilyWords},
+	{name: "proxy-source", group: "route", only: "probe send verify tls", kind: isText, value: "ADDR", check: checkAddress,
+		about: "the client's address in it (this connection's own)"},
+	{name: "proxy-source-port", group: "route", only: "probe send verify tls", kind: isInt, value: "PORT", least: 1, most: 65535,
+		about: "the client's port in it (this connection's own)"},
+	{name: "proxy-dest", group: "route", only: "probe send verify tls", kind: isText, value: "ADDR", check: checkAddress,
+		about: "the server's address in it (this connection's own)"},
+	{name: "proxy-dest-port", group: "route", only: "probe send verify tls", kind: isInt, value: "PORT", least: 1, most: 65535,
+		about: "the server's port in it (this connection's own)"},
+	{name: "proxy-protocol", group: "route", only: "probe send verify tls", kind: isWord, value: "WORD", words: []string{"STREAM", "DGRAM"}, def: "STREAM",
+		about: "the transport in it: STREAM or, in version 2, DGRAM"},
+	{name: "proxy-command", group: "route", only: "probe send verify tls", kind: isWord, value: "WORD", words: []string{"PROXY", "LOCAL"}, def: "PROXY",
+		about: "the command in it: PROXY or, in version 2, LOCAL"},
 	{name: "sandbox", group: "route", only: "mx probe send verify tls", kind: isBool, def: "false",
 		about: "stay in the offline mail world: no network is touched"},
 
@@ -44,6 +75,10 @@ var flagTable = [...]flag{
 		about: "demand PIPELINING; --no-pipeline never uses it (used where offered)"},
 	{name: "chunking", group: "protocol", only: "send", kind: isBool, def: "true",
 		about: "use DATA even where CHUNKING is offered"},
+	{name: "xclient", group: "protocol", only: "send", kind: isList, value: "NAME=VALUE", check: checkAttributes,
+		about: "speak for another client: ADDR=192.0.2.1 (XCLIENT)"},
+	{name: "xforward", group: "protocol", only: "send", kind: isList, value: "NAME=VALUE", check: checkAttributes,
+		about: "hand on where the message came from: ADDR=192.0.2.1 (XFORWARD)"},
 	{name: "quit-after", group: "protocol", only: "send", kind: isWord, value: "PHASE", words: phases,
 		about: "say QUIT after this phase: " + phaseWords},
 	{name: "drop-after", group: "protocol", only: "send", kind: isWord, value: "PHASE", words: phases,
@@ -131,6 +166,32 @@ var flagTable = [...]flag{
 		about: "a parameter of MAIL FROM"},
 	{name: "rcpt-param", group: "envelope", kind: isList, value: "K[=V]", check: checkParam,
 		about: "a parameter of every RCPT TO"},
+	{name: "dsn-notify", group: "envelope", kind: isText, value: "WHEN", check: checkNotify,
+		about: "which reports to send: NEVER, or a list of SUCCESS, FAILURE and DELAY (DSN)"},
+	{name: "dsn-ret", group: "envelope", kind: isWord, value: "WHAT", words: []string{"FULL", "HDRS"},
+		about: "what reports contain: FULL, or HDRS for the headers alone (DSN)"},
+	{name: "dsn-envid", group: "envelope", kind: isText, value: "ID", check: checkFilled,
+		about: "the envelope's id, which reports repeat (DSN)"},
+	{name: "dsn-orcpt", group: "envelope", kind: isText, value: "[TYPE;]ADDRESS", check: checkFilled,
+		about: "the address first sent to, or auto for each recipient's own (DSN)"},
+	{name: "prdr", group: "envelope", kind: isBool, def: "false",
+		about: "ask for a reply to each recipient behind the message, where offered (PRDR)"},
+	{name: "deliver-by", group: "envelope", kind: isText, value: "SECONDS;MODE", check: checkDeliverBy,
+		about: "deliver within so long, or return it (R) or tell the sender (N): 3600;R (DELIVERBY)"},
+	{name: "hold-for", group: "envelope", kind: isTime, value: "TIME",
+		about: "hold the message for so long before delivery (FUTURERELEASE)"},
+	{name: "hold-until", group: "envelope", kind: isText, value: "TIME", check: checkTime,
+		about: "hold it until then (FUTURERELEASE)"},
+	{name: "mt-priority", group: "envelope", kind: isInt, value: "N", least: -9, most: 9,
+		about: "the priority, -9 to 9 (MT-PRIORITY)"},
+	{name: "require-tls", group: "envelope", kind: isBool, def: "false",
+		about: "verified TLS on every hop, or no delivery (REQUIRETLS)"},
+	{name: "rrvs", group: "envelope", kind: isText, value: "TIME", check: checkTime,
+		about: "only if the mailbox has had its owner since then (RRVS)"},
+	{name: "mail-auth", group: "envelope", kind: isText, value: "MAILBOX", check: checkReversePath,
+		about: "who submitted the message, or <> (AUTH= of MAIL)"},
+	{name: "verp", group: "envelope", kind: isBool, def: "false",
+		about: "a bounce address for each recipient (XVERP)"},
 
 	{name: "data", group: "message", kind: isText, value: "@FILE", file: true, lines: true, complete: atFiles,
 		about: "a whole message, sent as it is: @FILE, - for standard input, or text"},
@@ -238,6 +299,8 @@ var (
 	schemes   = []string{"ehlo", "swaks", "sysexits"}
 )
 
+const proxyFamilyWords = "TCP4, TCP6, UNKNOWN, or as version 2 names them AF_INET, AF_INET6, AF_UNSPEC"
+
 const phaseWords = "connect, first-hello, tls, hello, auth, mail, rcpt, data or dot"
 
 const bindingWords = "tls-exporter, tls-server-end-point or tls-unique"
@@ -255,7 +318,10 @@ var conflicts = [...]conflict{
 	{a: "quiet", b: "verbose"},
 	{a: "data", b: "subject"}, {a: "data", b: "body"}, {a: "data", b: "html"}, {a: "data", b: "attach"}, {a: "data", b: "inline"},
 	{a: "data", b: "cc"}, {a: "data", b: "bcc"}, {a: "data", b: "header"}, {a: "data", b: "add-header"},
+	{a: "hold-for", b: "hold-until"},
 	{a: "quit-after", b: "drop-after"}, {a: "quit-after", b: "drop-after-send"}, {a: "drop-after", b: "drop-after-send"},
+	{a: "server", b: "socket"}, {a: "server", b: "pipe"}, {a: "server", b: "copy-routing"},
+	{a: "socket", b: "pipe"}, {a: "socket", b: "copy-routing"}, {a: "pipe", b: "copy-routing"},
 	// A world that somebody set up to be offline is not left by a flag.
 	{a: "sandbox", b: "dns-server", stays: true}, {a: "sandbox", b: "via", stays: true},
 	{a: "tls-on-connect", b: "tls-policy=never"},

@@ -119,18 +119,6 @@ func TestAddresses(t *testing.T) {
 			t.Errorf("server %q: %q; want %q", v, got, want)
 		}
 	}
-	for v, want := range map[string]string{
-		"socks5://127.0.0.1": "127.0.0.1:1080", "socks5://[::1]:9050/": "[::1]:9050", "socks5://proxy.test:1": "proxy.test:1",
-	} {
-		if got, err := parseVia(v); err != nil || got != want {
-			t.Errorf("via %q is %q, %v; want %q", v, got, err, want)
-		}
-	}
-	for _, v := range []string{"", "127.0.0.1:1080", "http://x:1", "socks5://", "socks5://u:p@x:1", "socks5://x:99999", "socks5://x:1/path", "socks5://x:1?q"} {
-		if got, err := parseVia(v); err == nil {
-			t.Errorf("via %q is taken for %q", v, got)
-		}
-	}
 }
 
 func TestChecks(t *testing.T) {

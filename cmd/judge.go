@@ -80,6 +80,8 @@ func judge(err error, host string) verdict {
 		unmet    *dialog.UnmetError
 		noRoute  *route.NoRoute
 		connect  *reach.ConnectError
+		proxy    *reach.ProxyError
+		special  *reach.SpecialError
 		lost     *dialog.LostError
 		tlsError *dialog.TLSError
 		login    *dialog.AuthError
@@ -122,11 +124,21 @@ func judge(err error, host string) verdict {
 	case errors.As(err, &connect):
 		say(StatusNoAnswer, connect.Error())
 		v.Likely = unreached(connect)
+		if errors.As(err, &proxy) && proxy.Code == 407 {
+			v.Means = "the proxy wants a login"
+			v.Next = "again with --via http://USER@" + proxy.Addr + " --via-password-file FILE"
+		}
+	case errors.As(err, &special):
+		say(StatusRefused, special.Error())
+		v.Next = "again without --public-only   # connects nevertheless"
 	case errors.As(err, &tlsError):
 		say(StatusTLS, tlsError.Error())
 		v.tls(tlsError)
 		if errors.As(err, &policed) {
-			v.Seen = policed.By + " demands it of " + policed.Host
+			v.Seen = policed.By + " demands TLS of " + policed.Host
+			if tlsError.Kind == dialog.TLSUnproven {
+				v.Seen = policed.By + " demands proof of " + policed.Host
+			}
 		}
 	case errors.As(err, &policed):
 		say(StatusTLS, policed.Error())
@@ -210,7 +222,7 @@ func (v *verdict) policed(err *reach.PolicyError) {
 		v.Means = "mail for the domain goes to no host that its policy does not list"
 		v.Next = "again with --tls-verify   # passes the policy over: for a test"
 	case policy.Refuse:
-		v.Means = "what was asked for is not published, and nothing is sent without it"
+		v.Means = "what was asked for is not published, or cannot be had, and nothing is sent without it"
 		v.Next = "again with --tls-policy auto   # demands what is published, and no more"
 	}
 }

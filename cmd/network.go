@@ -41,10 +41,7 @@ func (n *network) close() {
 // network builds what the flags ask for; its events go to stream.
 func (r *run) network(ctx context.Context, stream *transcript.Stream, progress *progress) (*network, error) {
 	n := &network{resolver: &route.Client{}}
-	dial, err := reach.NewDialer(parseAddr(r.String("local-interface")), r.String("via"))
-	if err != nil {
-		return nil, &usageError{msg: "--via: " + err.Error(), next: r.next}
-	}
+	var err error
 	options := dialog.Options{
 		Stream: stream, Timeouts: r.timeouts(), Hello: r.String("helo"), Now: r.clock(),
 		TLS: dialog.TLS{
@@ -57,7 +54,7 @@ func (r *run) network(ctx context.Context, stream *transcript.Stream, progress *
 		if n.sandbox, err = sandbox.Start(context.WithoutCancel(ctx), sandbox.Options{Now: options.Now}); err != nil {
 			return nil, err
 		}
-		hosts, dial = "", n.sandbox.Dial
+		hosts = ""
 		n.resolver.Servers = []route.Server{{Addr: netip.MustParseAddrPort(n.sandbox.DNS())}}
 		if options.Hello == "" {
 			options.Hello = "client.test"
@@ -92,7 +89,7 @@ func (r *run) network(ctx context.Context, stream *transcript.Stream, progress *
 		n.resolver.Trace = func(q route.Query) { stream.Emit(q) }
 	}
 	n.Reach = &reach.Reach{
-		Resolver: n.resolver, HostsFile: hosts, Dial: dial, Via: r.String("via"),
+		Resolver: n.resolver, HostsFile: hosts, Via: r.String("via"), PublicOnly: r.Bool("public-only"),
 		ConnectTimeout: r.Duration("connect-timeout"), Session: options,
 		Discover: r.discovery(options.TLS, options.Now),
 	}
@@ -104,6 +101,14 @@ func (r *run) network(ctx context.Context, stream *transcript.Stream, progress *
 		n.Family = route.IPv4
 	case r.Bool("ipv6"):
 		n.Family = route.IPv6
+	}
+	n.Said = r.overheard(progress)
+	if n.Proxied, err = r.proxied(); err == nil {
+		err = r.dialer(ctx, n)
+	}
+	if err != nil {
+		n.close()
+		return nil, err
 	}
 	for _, s := range r.Strings("connect-to") {
 		to, err := reach.ParseRedirect(s)

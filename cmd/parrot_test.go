@@ -9,7 +9,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/binary"
-	"fmt"
+	"encoding/hex"
 	"math/big"
 	"net"
 	"slices"
@@ -17,8 +17,7 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/ehlo-mail/ehlo/dialog/transcript"
+	"unicode/utf8"
 )
 
 // parrot is a server that speaks enough of each mechanism to be told something,
@@ -28,6 +27,7 @@ type parrot struct {
 	mu    sync.Mutex
 	heard []string // the base64 of every answer that holds a secret
 	calls int
+	cert  tls.Certificate
 	away  chan struct{} // closed when the run is over
 }
 
@@ -61,22 +61,50 @@ func (p *parrot) listen(t *testing.T) (port string) {
 	return port
 }
 
-// known is all that must not show, by what it is.
+// parrotCert is a certificate that proves nothing.
+func parrotCert(t *testing.T) tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+// known is all that must not show, by what it is. What was answered on an earlier
+// connection is not looked for.
 func (p *parrot) known() map[string]string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	known := map[string]string{"secret": p.secret}
+	if p.way == "again" {
+		return known
+	}
 	for _, line := range p.heard {
 		known["answer"] = line
 		answer, _ := base64.StdEncoding.DecodeString(line)
 		if proof := proof(p.mechanism, string(answer)); proof != "" {
 			known["proof"] = proof
-			if raw, err := base64.StdEncoding.DecodeString(proof); err == nil && len(raw) > 8 {
+			if raw, err := hex.DecodeString(proof); err == nil {
+				known["bytes of the proof"] = string(raw)
+			} else if raw, err := base64.StdEncoding.DecodeString(proof); err == nil {
 				known["bytes of the proof"] = string(raw)
 			}
 		}
 	}
 	return known
+}
+
+// told reports whether an answer with a secret has come.
+func (p *parrot) told() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.heard) > 0
 }
 
 // learn keeps an answer, if there is a secret in it.
@@ -100,7 +128,10 @@ func (p *parrot) talk() []string {
 			if strings.ContainsAny(written, "\r\n") {
 				continue
 			}
-			lines = append(lines, form+" "+written+" was wrong", form+": <"+strings.ToUpper(written)+">")
+			lines = append(lines, form+" "+written+" was wrong")
+			if utf8.ValidString(written) {
+				lines = append(lines, form+": <"+strings.ToUpper(written)+">")
+			}
 		}
 		for _, before := range []string{"", "x", "no", "the password "} {
 			lines = append(lines, base64.StdEncoding.EncodeToString([]byte(before+secret+" is wrong")))
@@ -159,7 +190,7 @@ func (p *parrot) serve(nc net.Conn) {
 				say(p.secret + "\r\n")
 				return
 			}
-			secured := tls.Server(nc, &tls.Config{Certificates: []tls.Certificate{parrotCert()}})
+			secured := tls.Server(nc, &tls.Config{Certificates: []tls.Certificate{p.cert}})
 			nc, in, secure = secured, bufio.NewReader(secured), true
 		case "AUTH":
 			_, first, initial := strings.Cut(rest, " ")
@@ -200,7 +231,7 @@ func (p *parrot) auth(in *bufio.Reader, say func(string), answer string, answere
 			return false
 		}
 	}
-	return p.repeat(in, say, ask)
+	return p.repeat(say, ask)
 }
 
 // challenges are what the mechanism asks before the answer that holds the secret.
@@ -232,9 +263,9 @@ func ntlmChallenge() string {
 	return string(b) + "\x02\x00\x04\x00M\x00X\x00\x00\x00\x00\x00"
 }
 
-// repeat is what the server does instead of a plain refusal. It reports whether
+// repeat is what the server does in place of a plain refusal. It reports whether
 // the conversation goes on.
-func (p *parrot) repeat(in *bufio.Reader, say func(string), ask func(string) bool) bool {
+func (p *parrot) repeat(say func(string), ask func(string) bool) bool {
 	talk := p.talk()
 	switch p.way {
 	case "refusal":
@@ -243,8 +274,8 @@ func (p *parrot) repeat(in *bufio.Reader, say func(string), ask func(string) boo
 		say(reply("235", talk...))
 	case "again":
 		say("235 ok\r\n")
-	case "farewell":
-		say("535 no\r\n") // and more at QUIT
+	case "farewell": // more is said at QUIT
+		say("535 no\r\n")
 	case "goodbye":
 		say(reply("421", talk...))
 		return false
@@ -263,20 +294,24 @@ func (p *parrot) repeat(in *bufio.Reader, say func(string), ask func(string) boo
 		say("535-" + talk[0] + "\r\n")
 		<-p.away
 		return false
-	case "lines":
-		say(reply("535", p.folded()...))
 	case "folded":
-		say(reply("535", append([]string{"you sent"}, slices.Collect(chunks(strings.Join(p.heard, ""), 30))...)...))
+		say(reply("535", folded(talk)...))
 	case "challenge":
-		for _, text := range []string{talk[0], "e=" + p.secret, fmt.Sprintf("{%q:%q}", "status", talk[1]), "realm=\"" + talk[2] + "\",nonce=\"x\""} {
-			if !ask(text) {
-				return false
-			}
-			say(reply("535", talk[3:]...))
-			return true
+		texts := []string{talk[0], "e=" + p.secret, `{"status":"` + talk[1] + `"}`, `realm="` + talk[2] + `",nonce="x"`}
+		if !ask(pick(p.random, texts)) {
+			return false
 		}
+		say(reply("535", talk[3:]...))
 	}
 	return true
 }
 
-var _ = transcript.Hidden
+// folded are lines broken in two, as a long reply is.
+func folded(lines []string) []string {
+	var halves []string
+	for _, line := range lines {
+		middle := len(line) / 2
+		halves = append(halves, line[:middle], line[middle:])
+	}
+	return halves
+}

@@ -51,7 +51,7 @@ func runProbe(ctx context.Context, r *run) (exit, error) {
 	defer cancel()
 	logins, err := r.loginsAt(ctx, targets)
 	if err != nil {
-		return exit{Status: StatusUsage}, err
+		return exit{}, err
 	}
 	if p.outlook, err = r.open(ctx); err != nil {
 		return exit{Status: StatusUsage}, err
@@ -98,7 +98,7 @@ func (c concluded) Lines() []transcript.Line { return c.closing(c.took, nil) }
 func (p *prober) prepare() ([]reach.Target, error) {
 	var targets []reach.Target
 	for _, arg := range p.args {
-		t, err := p.target(arg, false)
+		t, err := p.named(arg, false)
 		if err != nil {
 			return nil, err
 		}

@@ -91,6 +91,11 @@ var masks = []struct {
 	// Nonces, salts and what is made of them: of SCRAM, DIGEST-MD5 and CRAM-MD5, and in base64.
 	{regexp.MustCompile(`(\br=|\bs=|nonce=\\?")[A-Za-z0-9+/]{20,}=*`), "${1}RANDOM"},
 	{regexp.MustCompile(`<[A-Z2-7]{26}@`), "<RANDOM@"},
+	// Hashes and numbers of certificates, whole or cut.
+	{regexp.MustCompile(`\b(?:[0-9a-f]{128}|[0-9a-f]{64})\b|\b[0-9a-f]{8}…`), "HEX"},
+	{regexp.MustCompile(`\bserial [0-9a-f]+`), "serial HEX"},
+	{regexp.MustCompile(`\b(until|from) \d{4}-\d\d-\d\d\b`), "$1 DAY"},
+	{regexp.MustCompile(`\b\d{4} days left`), "DAYS days left"},
 	{regexp.MustCompile(`[A-Za-z0-9+/]{40,}=*`), "BASE64"},
 }
 
@@ -245,7 +250,7 @@ func TestScriptsCover(t *testing.T) {
 		}
 	}
 	env := cmd.OSEnv()
-	for _, name := range []string{"mx", "probe", "send", "verify", "sandbox", "completion"} {
+	for _, name := range []string{"mx", "probe", "send", "tls", "verify", "sandbox", "completion"} {
 		var help bytes.Buffer
 		env.Out = &help
 		cmd.Main(t.Context(), env, []string{name, "--help"})

@@ -73,6 +73,9 @@ func (r *run) policy(t reach.Target, login *dialog.Login) dialog.Policy {
 	if asked := r.String("tls-policy"); asked != "" {
 		policy = policyOf(asked)
 	}
+	if r.Bool("require-tls") { // RFC 8689 section 4.2.1: before anything is said of the message
+		policy = max(policy, dialog.PolicyVerify)
+	}
 	if policy != dialog.PolicyMay || login == nil || login.Optional || login.Cleartext {
 		return policy
 	}

@@ -55,13 +55,14 @@ func runSend(ctx context.Context, r *run) (exit, error) {
 	}
 	for _, p := range s.parts {
 		if p.login, err = r.loginAt(ctx, p.target); err != nil {
-			return exit{Status: StatusUsage}, err
+			return exit{}, err
 		}
 	}
 	if s.outlook, err = r.open(ctx); err != nil {
 		return exit{Status: StatusUsage}, err
 	}
 	s.Session.Stop = stop
+	s.Session.XClient, s.Session.XForward = r.Strings("xclient"), r.Strings("xforward")
 	s.Session.ShowData = showData(r.String("show-data"))
 	s.Session.Pipelining = use(r.String("pipeline"))
 	if !r.Bool("chunking") {
@@ -79,12 +80,16 @@ func runSend(ctx context.Context, r *run) (exit, error) {
 
 // divide groups the recipients by the target that their mail goes to.
 func (s *sending) divide() ([]*part, error) {
+	fixed, err := s.fixed()
+	if err != nil {
+		return nil, err
+	}
 	var parts []*part
 	byKey := map[string]*part{}
 	for _, to := range s.all {
-		key, direct := strings.ToLower(to.Domain), false
-		if server := s.String("server"); server != "" {
-			key, direct = server, true
+		key := strings.ToLower(to.Domain)
+		if fixed != nil {
+			key = fixed.Text
 		}
 		if key == "" {
 			return nil, &usageError{msg: fmt.Sprintf("--to %s: without a domain it needs --server", to.Path()), next: s.next}
@@ -94,29 +99,24 @@ func (s *sending) divide() ([]*part, error) {
 		}
 		p := byKey[key]
 		if p == nil {
-			target, err := s.target(key, direct)
-			if err != nil {
-				return nil, err
+			target := fixed
+			if target == nil {
+				own, err := s.target(key, false)
+				if err != nil {
+					return nil, err
+				}
+				target = &own
 			}
-			p = &part{target: target, delivery: dialog.Delivery{
+			p = &part{target: *target, delivery: dialog.Delivery{
 				From: s.from.Path(), Content: []dialog.Content{s.message},
-				Mail: params(s.Strings("mail-param")), Rcpt: params(s.Strings("rcpt-param")),
+				Mail: s.mailParams(), Rcpt: s.rcptParams(), PRDR: s.Bool("prdr"),
 			}}
 			byKey[key] = p
 			parts = append(parts, p)
 		}
-		p.delivery.To = append(p.delivery.To, dialog.Recipient{Address: to.Path()})
+		p.delivery.To = append(p.delivery.To, dialog.Recipient{Address: to.Path(), Params: s.ownParams(to)})
 	}
 	return parts, nil
-}
-
-// params are parameters that are sent whatever is offered.
-func params(texts []string) []dialog.Param {
-	var list []dialog.Param
-	for _, text := range texts {
-		list = append(list, dialog.Param{Text: text})
-	}
-	return list
 }
 
 // deliver tries every part, and again as long as --retry-for allows.

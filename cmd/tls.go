@@ -53,7 +53,7 @@ func runTLS(ctx context.Context, r *run) (exit, error) {
 	e.options = scan.Options{Suites: r.Bool("suites"), Active: r.Bool("active")}
 	var targets []reach.Target
 	for _, arg := range r.args {
-		t, err := r.target(arg, false)
+		t, err := r.named(arg, false)
 		if err != nil {
 			return exit{Status: StatusUsage}, err
 		}
@@ -115,7 +115,9 @@ func (e *examination) examine(ctx context.Context, t reach.Target) (tlsTarget, v
 		e.Session.Stream.Emit(announced{hop.Host, hop.Port, e.options.Connections()})
 		s := e.server(ctx, hop, facts.STS)
 		facts.Servers = append(facts.Servers, s)
-		e.Session.Stream.Emit(s)
+		if len(s.Checks) > 0 { // it was reached, and had something to show
+			e.Session.Stream.Emit(s)
+		}
 		v := s.verdict()
 		all = append(all, v)
 		more, _ := reach.TryNext(s.err)

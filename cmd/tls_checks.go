@@ -19,7 +19,7 @@ func (s *tlsServer) say(id, verdict, format string, args ...any) {
 func (s *tlsServer) judge(e *examination, sts *policy.STS) {
 	s.Checks = []tlsCheck{}
 	if s.TLS == nil {
-		if s.without(); len(s.Checks) > 0 {
+		if s.without(); len(s.Checks) > 0 && !s.Implicit { // the policies are about STARTTLS
 			s.published(sts)
 		}
 		return

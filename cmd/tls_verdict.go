@@ -86,6 +86,13 @@ func (s *tlsServer) failed(faults []string) verdict {
 	return v
 }
 
+// unfounded reports whether no further certificate would help the chain: it ends at
+// one that signed itself, or at one that may not sign others.
+func (s *tlsServer) unfounded() bool {
+	last := s.TLS.Chain[len(s.TLS.Chain)-1]
+	return bytes.Equal(last.RawIssuer, last.RawSubject) || len(s.TLS.Chain) > 1 && !last.IsCA
+}
+
 // faultName is a check that failed, in words.
 func faultName(id string) string {
 	switch id {
@@ -125,9 +132,14 @@ func (s *tlsServer) remedy(id string) string {
 	case "name":
 		return "a certificate with " + s.TLS.Name + " among its names (subjectAltName)"
 	case "dates", "expiry":
+		for _, c := range s.TLS.Chain {
+			if s.at.Before(c.NotBefore) {
+				return "set the clock right of whoever issued " + dialog.CertificateTitle(c) + ", or wait"
+			}
+		}
 		return "renew what has expired or soon will, and have the server load it"
 	case "chain":
-		if last := s.TLS.Chain[len(s.TLS.Chain)-1]; bytes.Equal(last.RawIssuer, last.RawSubject) {
+		if s.unfounded() {
 			return "a certificate by a CA that senders know, or TLSA records for this one"
 		}
 		return "have the server send, behind its own, the certificate of each CA up to one that senders know"

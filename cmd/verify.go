@@ -60,7 +60,7 @@ func runVerify(ctx context.Context, r *run) (exit, error) {
 	defer cancel()
 	for _, g := range groups {
 		if g.login, err = r.loginAt(ctx, g.target); err != nil {
-			return exit{Status: StatusUsage}, err
+			return exit{}, err
 		}
 	}
 	w, err := r.open(ctx)
@@ -90,6 +90,10 @@ func runVerify(ctx context.Context, r *run) (exit, error) {
 
 // divideMailboxes reads the addresses and groups them by target.
 func (r *run) divideMailboxes() ([]*mailboxes, []*mailboxFacts, error) {
+	fixed, err := r.fixed()
+	if err != nil {
+		return nil, nil, err
+	}
 	var groups []*mailboxes
 	var all []*mailboxFacts
 	byKey := map[string]*mailboxes{}
@@ -98,17 +102,21 @@ func (r *run) divideMailboxes() ([]*mailboxes, []*mailboxFacts, error) {
 		if err != nil {
 			return nil, nil, &usageError{msg: err.Error(), next: r.next}
 		}
-		key, direct := strings.ToLower(m.Domain), false
-		if server := r.String("server"); server != "" {
-			key, direct = server, true
+		key := strings.ToLower(m.Domain)
+		if fixed != nil {
+			key = fixed.Text
 		}
 		g := byKey[key]
 		if g == nil {
-			target, err := r.target(key, direct)
-			if err != nil {
-				return nil, nil, err
+			target := fixed
+			if target == nil {
+				own, err := r.target(key, false)
+				if err != nil {
+					return nil, nil, err
+				}
+				target = &own
 			}
-			g = &mailboxes{target: target}
+			g = &mailboxes{target: *target}
 			byKey[key] = g
 			groups = append(groups, g)
 		}

@@ -219,7 +219,11 @@ func (x *exchange) run(ctx context.Context) (*Reply, error) {
 		} else if answer, bad = x.next(ctx, challenge); ctx.Err() != nil {
 			return nil, &Error{PhaseAuth, context.Cause(ctx)}
 		}
-		x.tell(challenge)
+		if !x.repeats(challenge) {
+			x.tell(challenge)
+		} else if bad != nil { // it may quote the challenge
+			bad = &sasl.Error{Mechanism: x.name, Reason: "the server's words repeat the password", Refused: errors.Is(bad, sasl.ErrSay)}
+		}
 		switch {
 		case errors.Is(bad, sasl.ErrSay):
 			x.Stream.Emit(Finding{Text: bad.Error()})
@@ -326,6 +330,11 @@ func (x *exchange) next(ctx context.Context, challenge []byte) (sasl.Message, er
 	case <-ctx.Done():
 		return sasl.Message{}, context.Cause(ctx)
 	}
+}
+
+// repeats reports whether a secret is in a challenge.
+func (x *exchange) repeats(challenge []byte) bool {
+	return len(x.conn.reader.mask.find(challenge)) > 0
 }
 
 // tell shows what the mechanism makes of a challenge.

@@ -128,6 +128,7 @@ func (c *conn) take(reply *Reply, err error) bool {
 	if turn.Step.Phase == PhaseTLS && reply.Code == 220 {
 		if buffered > 0 {
 			injected, _ := c.reader.r.Peek(buffered)
+			injected, _ = c.reader.mask.Hide(injected)
 			c.end = &ProtocolError{Reason: "bytes between the 220 and the handshake: somebody injects replies, or the server would take injected commands (RFC 3207 section 6)", Quote: quote(injected)}
 		}
 		return false

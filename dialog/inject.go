@@ -32,11 +32,15 @@ func InjectCommand(found *Injection) Stage {
 	return Stage{Do: func(ctx context.Context, s *Session) error {
 		two := Command{parts: []any{"STARTTLS\r\nNOOP"}}
 		turns, err := s.Exchange(ctx, Step{Phase: PhaseTLS, Command: two, Waits: true})
+		if inClear(err) {
+			*found = InjectionInClear
+			return nil
+		}
 		if err := refused(turns, err, 220); err != nil {
 			return err
 		}
 		if err := s.handshake(ctx); err != nil {
-			if errors.As(err, new(*ProtocolError)) {
+			if inClear(err) {
 				*found = InjectionInClear
 				return nil
 			}
@@ -52,4 +56,11 @@ func InjectCommand(found *Injection) Stage {
 		}
 		return nil
 	}}
+}
+
+// inClear reports whether err is about a reply in place of the handshake, come with
+// the 220 or behind it.
+func inClear(err error) bool {
+	var failed *TLSError
+	return errors.As(err, new(*ProtocolError)) || errors.As(err, &failed) && failed.Kind == TLSPlain
 }

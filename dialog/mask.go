@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/ehlo-mail/ehlo/dialog/transcript"
@@ -17,6 +18,9 @@ import (
 // one stands in every second reply by chance.
 const minMasked = 4
 
+// minForeseen is that of one that is looked for before the server was told it.
+const minForeseen = 8
+
 // masker hides secrets that a server repeats: as they are, in base64 (alone or
 // within something longer), in hex, or with any of their characters escaped. It
 // does not look at case, as servers put what they quote in capitals.
@@ -24,11 +28,11 @@ const minMasked = 4
 // The zero masker hides nothing. It is safe for concurrent use.
 type masker struct {
 	mu      sync.Mutex
-	secrets []string          // in lower case, as everything here
-	plain   []string          // what is hidden as it stands
-	coded   []string          // the inner characters of base64
-	written map[rune][]string // the ways to write a character
-	begins  [256]bool         // the bytes with which anything hidden begins
+	secrets []string        // in lower case, as everything here
+	plain   []string        // what is hidden as it stands
+	coded   []string        // the inner characters of base64
+	written [][][]string    // for each secret, the ways to write each of its characters
+	begins  map[string]bool // the two bytes with which anything hidden begins
 }
 
 // Add has secrets hidden from now on.
@@ -46,37 +50,55 @@ func (m *masker) Add(secrets ...transcript.Secret) {
 		for _, form := range base64Forms(value) {
 			m.coded = append(m.coded, lower([]byte(form)))
 		}
-		if m.written == nil {
-			m.written = map[rune][]string{}
+		written := spellings(s)
+		m.written = append(m.written, written)
+		if m.begins == nil {
+			m.begins = map[string]bool{}
 		}
-		for _, c := range s {
-			m.written[c] = nil
-			for _, r := range []rune{unicode.ToUpper(c), unicode.ToLower(c)} {
-				m.written[c] = append(m.written[c], forms(r)...)
+		for _, form := range slices.Concat(m.plain, m.coded, written[0]) {
+			if len(form) > 1 {
+				m.begins[form[:2]] = true
+				continue
+			}
+			for _, second := range written[1] {
+				m.begins[form+second[:1]] = true
 			}
 		}
-		first, _ := utf8.DecodeRuneInString(s)
-		for _, form := range slices.Concat(m.written[first], m.plain, m.coded) {
-			m.begins[form[0]] = true
-		}
-		m.begins[s[0]] = true
 	}
 }
+
+// stretch is a part of a text.
+type stretch struct{ from, to int }
 
 // Hide gives text with every secret in it replaced, and whether there was one. A
 // text without any is returned as it is.
 func (m *masker) Hide(text []byte) ([]byte, bool) {
+	found := m.find(text)
+	if len(found) == 0 {
+		return text, false
+	}
+	var out []byte
+	done := 0
+	for _, s := range found {
+		out = append(append(out, text[done:s.from]...), transcript.Hidden...)
+		done = s.to
+	}
+	return append(out, text[done:]...), true
+}
+
+// find gives the parts of text that are secrets, from the first to the last.
+func (m *masker) find(text []byte) []stretch {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if len(m.secrets) == 0 {
-		return text, false
+		return nil
 	}
 	small := lower(text)
-	var out []byte
+	var found []stretch
 	done := 0
-	for i := 0; i < len(text); {
+	for i := 0; i+minMasked <= len(text); {
 		n := 0
-		if m.begins[small[i]] {
+		if m.begins[small[i:i+2]] {
 			n = m.at(small[i:])
 		}
 		if n == 0 {
@@ -93,14 +115,11 @@ func (m *masker) Hide(text []byte) ([]byte, bool) {
 				n++
 			}
 		}
-		out = append(append(out, text[done:from]...), transcript.Hidden...)
 		i += n
 		done = i
+		found = append(found, stretch{from, done})
 	}
-	if done == 0 {
-		return text, false
-	}
-	return append(out, text[done:]...), true
+	return found
 }
 
 // at is the length of the longest secret that text begins with, 0 for none.
@@ -111,8 +130,8 @@ func (m *masker) at(text string) int {
 			longest = max(longest, len(form))
 		}
 	}
-	for _, s := range m.secrets {
-		longest = max(longest, m.escaped(text, s))
+	for _, written := range m.written {
+		longest = max(longest, spelled(text, written))
 	}
 	return max(longest, m.codedAt(text))
 }
@@ -132,30 +151,34 @@ func isBase64(c byte) bool {
 	return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || strings.IndexByte("+/-_", c) >= 0
 }
 
-// escaped is how much of text is s with its characters written in any of the
-// ways that servers and their logs know, 0 if text does not begin with it.
-func (m *masker) escaped(text, s string) int {
-	n := 0
-	for i, r := range s {
-		taken := 0
-		for _, form := range m.written[r] {
-			if strings.HasPrefix(text[n:], form) {
-				taken = len(form)
-				break
+// spelled is how much of text is a secret with each of its characters in any of
+// the ways in which it may be written, 0 if text does not begin with it.
+func spelled(text string, written [][]string) int {
+	// What is raw in one writing begins an escape in another: "%20", "&amp;". So
+	// each character may end at several places.
+	const most = 4
+	var places, next [most]int
+	n := 1
+	for _, forms := range written {
+		k := 0
+		for _, at := range places[:n] {
+			for _, form := range forms {
+				end := at + len(form)
+				if end > len(text) || form[0] != text[at] || text[at:end] != form {
+					continue
+				}
+				if k < most && !slices.Contains(next[:k], end) {
+					next[k] = end
+					k++
+				}
 			}
 		}
-		if r == utf8.RuneError { // a byte that is not UTF-8
-			taken = 0
-			if n < len(text) && text[n] == s[i] {
-				taken = 1
-			}
-		}
-		if taken == 0 {
+		if k == 0 {
 			return 0
 		}
-		n += taken
+		places, n = next, k
 	}
-	return n
+	return slices.Max(places[:n])
 }
 
 // base64Forms are the characters that s surely leads to in base64, wherever in a
@@ -173,27 +196,51 @@ func base64Forms(s string) []string {
 	return forms
 }
 
-// forms are the ways to write a character, longest first where one begins with
-// another: escaped byte by byte as in a URL, in quoted-printable and in C, by its
-// number in HTML and JSON, behind a backslash, and as it is.
-func forms(r rune) []string {
+// spellings are the ways to write each character of s in turn; a byte that is not
+// UTF-8 is one of ISO 8859-1.
+func spellings(s string) [][]string {
+	var all [][]string
+	for len(s) > 0 {
+		r, n := utf8.DecodeRuneInString(s)
+		if r == utf8.RuneError && n == 1 {
+			all = append(all, forms(s[:1], rune(s[0])))
+		} else {
+			written := forms(s[:n], r)
+			for _, other := range []rune{unicode.ToUpper(r), unicode.ToLower(r)} {
+				if other != r {
+					written = append(written, forms(string(other), other)...)
+				}
+			}
+			all = append(all, written)
+		}
+		s = s[n:]
+	}
+	return all
+}
+
+// forms are the ways to write char, which is r: escaped byte by byte as in a URL,
+// in quoted-printable and in C, by its number in HTML, C and JSON, behind a
+// backslash, and as it is.
+func forms(char string, r rune) []string {
 	var url, printable, hex, octal string
-	for _, b := range []byte(string(r)) {
+	for _, b := range []byte(char) {
 		url += fmt.Sprintf("%%%02x", b)
 		printable += fmt.Sprintf("=%02x", b)
 		hex += fmt.Sprintf("\\x%02x", b)
 		octal += fmt.Sprintf("\\%03o", b)
 	}
 	all := []string{
-		url, printable, hex, octal, fmt.Sprintf("&#%d;", r), fmt.Sprintf("&#x%x;", r),
-		fmt.Sprintf("\\u%04x", r), fmt.Sprintf("\\u{%x}", r), "\\" + string(r), string(r),
+		lower([]byte(char)), "\\" + lower([]byte(char)), url, printable, hex, octal,
+		fmt.Sprintf("&#%d;", r), fmt.Sprintf("&#x%x;", r), fmt.Sprintf("\\u{%x}", r), fmt.Sprintf("\\u%08x", r),
 	}
-	for i := range all {
-		all[i] = lower([]byte(all[i]))
+	json := ""
+	for _, unit := range utf16.Encode([]rune{r}) {
+		json += fmt.Sprintf("\\u%04x", unit)
 	}
+	all = append(all, json)
 	switch r {
 	case '&':
-		all = append([]string{"&amp;"}, all...)
+		all = append(all, "&amp;")
 	case '<':
 		all = append(all, "&lt;")
 	case '>':

@@ -52,7 +52,7 @@ func echoes(s string) map[string]string {
 
 // TestMask: no secret that a server repeats is left, in any of the ways servers do.
 func TestMask(t *testing.T) {
-	secrets := []string{"wonderland", "correct horse battery staple", "pässwörd", "a&b<c>\"d'e", `back\slash\\twice`, "100%=sure+1", "日本語のパスワード", "aaaa", "abcdabcd1234=="}
+	secrets := []string{"wonderland", "correct horse battery staple", "pässwörd", "a&b<c>\"d'e", `back\slash\\twice`, "100%=sure+1", "日本語のパスワード", "ǅemper 😀", "a&amp;b%20c=3D\\x41", "aaaa", "abcdabcd1234=="}
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 300 {
 		secret := make([]byte, 4+r.IntN(40))
@@ -79,6 +79,19 @@ func TestMask(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// TestMaskBytes: a digest is no text, and is found in what is written byte by byte.
+func TestMaskBytes(t *testing.T) {
+	secret := "\xff\x00\xdc\x80\xc7\x85\n\xe2\x82'\xa0"
+	var m masker
+	m.Add(transcript.NewSecret(secret))
+	echoes := echoes(secret)
+	for _, name := range []string{"base64", "base64url", "within base64", "amid base64", "hex", "HEX", "url", "path", "printable", "octal"} {
+		if text, found := m.Hide([]byte("535 " + echoes[name] + " was refused")); !found || strings.Contains(string(text), echoes[name]) {
+			t.Errorf("%s is left: %q", name, text)
 		}
 	}
 }

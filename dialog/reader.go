@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+
+	"github.com/ehlo-mail/ehlo/dialog/transcript"
 )
 
 // replyReader reads replies strictly: what could be misread is an error, never
@@ -47,28 +49,75 @@ func (rr *replyReader) next() (*Reply, error) {
 			return nil, err
 		}
 		if echo {
-			reply.odd("the reply repeated the password; it is masked")
+			reply.odd(repeats)
 		}
+	}
+	if rr.unfold(reply) {
+		reply.odd(repeats)
 	}
 	return reply, nil
 }
 
+const repeats = "the reply repeated the password; it is masked"
+
 // hide masks the secrets that a line repeats, behind its code. What a 334 asks
-// is kept as it came, for the mechanism.
+// is kept as it came, for the mechanism, and hidden whole if there is a secret in
+// it, written in whatever way.
 func (rr *replyReader) hide(reply *Reply, line []byte) (hidden []byte, echo bool) {
 	from := 0
-	if code, _, ok := lineCode(trimEnd(line)); ok {
-		from = min(4, len(line))
+	text := trimEnd(line)
+	if code, _, ok := lineCode(text); ok {
+		from = min(4, len(text))
 		if code == 334 && len(reply.Raw) == 0 {
-			reply.asked = string(trimEnd(line)[min(4, len(trimEnd(line))):])
+			reply.asked = string(text[from:])
+			if challenge, err := reply.challenge(); err == nil && len(rr.mask.find(challenge)) > 0 {
+				return slices.Concat(line[:from], []byte(transcript.Hidden), line[len(text):]), true
+			}
 		}
 	}
-	text, echo := rr.mask.Hide(line[from:])
+	text, echo = rr.mask.Hide(line[from:])
 	text, proof := rr.veil.Hide(text)
 	if !echo && !proof {
 		return line, false
 	}
 	return append(bytes.Clone(line[:from]), text...), echo
+}
+
+// unfold masks what runs on from one line of a reply to the next, and reports
+// whether a secret did.
+func (rr *replyReader) unfold(reply *Reply) bool {
+	var text []byte
+	var from []int // where each byte of text stands in the reply
+	begin := 0
+	for line := range bytes.Lines(reply.Raw) {
+		said := trimEnd(line)
+		_, rest, _ := cutEnhanced(string(said[min(4, len(said)):]))
+		for i := len(said) - len(rest); i < len(said); i++ {
+			text, from = append(text, said[i]), append(from, begin+i)
+		}
+		begin += len(line)
+	}
+	echoes, proofs := rr.mask.find(text), rr.veil.find(text)
+	if len(echoes)+len(proofs) == 0 {
+		return false
+	}
+	gone := make([]bool, len(reply.Raw))
+	for _, part := range append(echoes, proofs...) {
+		for _, i := range from[part.from:part.to] {
+			gone[i] = true
+		}
+	}
+	var raw []byte
+	for i, c := range reply.Raw {
+		switch {
+		case !gone[i]:
+			raw = append(raw, c)
+		case !gone[i-1]:
+			raw = append(raw, transcript.Hidden...)
+		}
+	}
+	reply.Raw = raw
+	return len(echoes) > 0
 }
 
 // add takes the next line, line end included, and reports whether another one

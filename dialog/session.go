@@ -22,8 +22,10 @@ type Options struct {
 	Login    *Login // who logs in, or nil
 	Stop     *Stop  // where to stop before the end, or nil
 
-	HELO        bool // HELO is said, and nothing is offered
-	LMTP        bool // LHLO, and a reply for each recipient (RFC 2033)
+	HELO        bool     // HELO is said, and nothing is offered
+	LMTP        bool     // LHLO, and a reply for each recipient (RFC 2033)
+	XClient     []string // NAME=value, said for another client; see Xclient
+	XForward    []string // likewise, see Xforward
 	Pipelining  Use
 	Chunking    Use
 	ShowData    ShowData
@@ -145,7 +147,24 @@ type Session struct {
 // handshake is secure from the first byte.
 func NewSession(nc net.Conn, o Options) *Session {
 	_, secure := nc.(*tls.Conn)
-	return &Session{Options: &o, conn: newConn(nc, secure, o.Stream)}
+	s := &Session{Options: &o}
+	s.speak(nc, secure)
+	return s
+}
+
+// speak has the conversation on nc from now on. Its server may know the secrets
+// of the login from an earlier connection, so they are hidden from the first reply
+// on: but for short ones, which are ordinary words there.
+func (s *Session) speak(nc net.Conn, secure bool) {
+	s.conn = newConn(nc, secure, s.Stream)
+	if s.Login == nil || s.ShowSecrets {
+		return
+	}
+	for _, secret := range []transcript.Secret{s.Login.Credentials.Password, s.Login.Credentials.Token} {
+		if len(secret.Reveal()) >= minForeseen {
+			s.conn.reader.mask.Add(secret)
+		}
+	}
 }
 
 // Secure reports whether the connection is under TLS.

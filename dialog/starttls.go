@@ -1,6 +1,9 @@
 package dialog
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // StartTLS secures the connection where the policy and the server allow it, and
 // says EHLO again, as what was offered before is void then (RFC 3207 section
@@ -82,10 +85,15 @@ func (s *Session) handshake(ctx context.Context) error {
 	s.Report.TLS = report
 	if err != nil {
 		c.broken = true
+		var e *TLSError
+		if errors.As(err, &e) && e.Kind == TLSPlain { // it quotes the server
+			text, _ := c.reader.mask.Hide([]byte(e.Reason))
+			e.Reason = string(text)
+		}
 		s.Stream.Emit(Finding{Fail: true, Text: err.Error()})
 		return &Error{PhaseTLS, err}
 	}
-	s.conn = newConn(secured, true, s.Stream)
+	s.speak(secured, true)
 	s.Stream.Emit(report)
 	return s.judge(report)
 }

@@ -1,6 +1,7 @@
 package mime
 
 import (
+	"errors"
 	"fmt"
 	stdmime "mime"
 	"strings"
@@ -24,8 +25,10 @@ func ParseReversePath(s string) (Mailbox, error) {
 	return parseOne(s, false)
 }
 
-// ParseList reads addresses as ParseRecipient does, with commas between them. A
-// comma within quotes or a comment parts nothing.
+// ParseList reads addresses as ParseRecipient does, with commas between them, and
+// groups of them (RFC 5322 section 3.4): "Team: a@example.com, b@example.com;". A
+// comma within quotes or a comment parts nothing. A group without members gives
+// nothing, but is not an error beside other addresses.
 func ParseList(s string) ([]Mailbox, error) {
 	p := &parser{in: s, postmaster: true}
 	list, err := p.list()
@@ -57,10 +60,8 @@ func (p *parser) one() (Mailbox, error) {
 		return m, nil
 	case p.peek() == ',':
 		return Mailbox{}, fmt.Errorf("',' at offset %d: one address is wanted, and a name with a comma needs quotes", p.pos)
-	case p.peek() == '>':
-		return Mailbox{}, fmt.Errorf("'>' at offset %d: no '<' opens it", p.pos)
 	}
-	return Mailbox{}, fmt.Errorf("text behind the address at offset %d: %s", p.pos, clip(p.in[p.pos:]))
+	return Mailbox{}, p.stray()
 }
 
 func (p *parser) list() ([]Mailbox, error) {
@@ -69,21 +70,90 @@ func (p *parser) list() ([]Mailbox, error) {
 	}
 	var all []Mailbox
 	for {
-		m, err := p.mailbox()
+		group, open, err := p.group()
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, m)
+		if open >= 0 {
+			members, err := p.members(open)
+			if err != nil {
+				return nil, err
+			}
+			for i := range members {
+				members[i].Group = group
+			}
+			all = append(all, members...)
+		} else {
+			m, err := p.mailbox()
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, m)
+		}
 		switch {
+		case p.end() && len(all) == 0:
+			return nil, errors.New("the group is empty: there is no address")
 		case p.end():
 			return all, nil
-		case p.peek() == '>':
-			return nil, fmt.Errorf("'>' at offset %d: no '<' opens it", p.pos)
 		case p.peek() != ',':
-			return nil, fmt.Errorf("text behind the address at offset %d: %s", p.pos, clip(p.in[p.pos:]))
+			return nil, p.stray()
 		}
 		p.pos++
 	}
+}
+
+// group reads the name of a group and its colon, and gives the colon's offset;
+// -1, and nothing read, if there is none.
+func (p *parser) group() (string, int, error) {
+	start := p.pos
+	if err := p.skip(); err != nil {
+		return "", 0, err
+	}
+	name, words, err := p.name()
+	if err != nil || words == 0 || p.peek() != ':' {
+		p.pos = start
+		return "", -1, nil // what is wrong, mailbox says
+	}
+	p.pos++
+	return name, p.pos - 1, nil
+}
+
+// members reads the addresses of a group, to its semicolon.
+func (p *parser) members(open int) ([]Mailbox, error) {
+	var all []Mailbox
+	for {
+		if err := p.skip(); err != nil {
+			return nil, err
+		}
+		if len(all) > 0 || p.peek() != ';' {
+			if p.end() {
+				return nil, fmt.Errorf("the group that begins with ':' at offset %d does not end with ';'", open)
+			}
+			m, err := p.mailbox()
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, m)
+		}
+		switch {
+		case p.end():
+			return nil, fmt.Errorf("the group that begins with ':' at offset %d does not end with ';'", open)
+		case p.peek() == ';':
+			p.pos++
+			return all, p.skip()
+		case p.peek() != ',':
+			return nil, p.stray()
+		}
+		p.pos++
+	}
+}
+
+// stray is the error for what stands where a list goes on or ends.
+func (p *parser) stray() error {
+	if p.peek() == '>' {
+		return fmt.Errorf("'>' at offset %d: no '<' opens it", p.pos)
+	}
+	return fmt.Errorf("text behind the address at offset %d: %s", p.pos, clip(p.in[p.pos:]))
 }
 
 // mailbox reads name-addr or addr-spec (RFC 5322 section 3.4) and the space and

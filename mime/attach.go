@@ -1,6 +1,8 @@
 package mime
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	stdmime "mime"
@@ -10,16 +12,8 @@ import (
 	"unicode/utf8"
 )
 
-// file is an attachment ready to be written: its header values and its content.
-type file struct {
-	*held
-	kind        string // Content-Type
-	disposition string // Content-Disposition
-	id          string // Content-ID without brackets, "" for none
-}
-
-// prepare checks a and finds its name and type.
-func (a Attachment) prepare(inline bool) (*file, error) {
+// attach makes a part of a.
+func (b *body) attach(a Attachment, inline bool, forced Encoding) (*entity, error) {
 	name := a.Name
 	if name == "" && a.Source.path != "" {
 		name = filepath.Base(a.Source.path)
@@ -27,26 +21,135 @@ func (a Attachment) prepare(inline bool) (*file, error) {
 	if err := plain(name, false); err != nil {
 		return nil, fmt.Errorf("name of attachment %s: %w", clip(name), err)
 	}
+	l, err := b.file(a, name, inline, forced)
+	if err != nil {
+		return nil, fmt.Errorf("attachment %s: %w", clip(name), err)
+	}
+	return l, nil
+}
+
+func (b *body) file(a Attachment, name string, inline bool, forced Encoding) (*entity, error) {
 	h, err := a.Source.hold(spoolMost)
 	if err != nil {
-		return nil, fmt.Errorf("attachment %s: %w", clip(name), err)
+		return nil, err
 	}
-	f := &file{held: h, disposition: "attachment"}
-	if f.kind, err = a.kind(name, h); err == nil && inline {
-		f.disposition, f.id = "inline", a.ContentID
-		if f.id == "" {
-			f.id = name
+	b.release = append(b.release, h.close)
+	kind, err := a.kind(name, h)
+	if err != nil {
+		return nil, err
+	}
+	encoding := a.Encoding
+	if encoding == AutoEncoding && (forced == Base64 || forced == Binary) {
+		encoding = forced
+	}
+	l := &entity{}
+	media, _, _ := strings.Cut(kind, ";")
+	switch {
+	case media == "message/rfc822":
+		l.in, err = attached(h, a.Encoding)
+		if err != nil && a.Type == "" { // by its name only
+			kind = "application/octet-stream"
+			l.in, err = filed(h, kind, encoding)
 		}
-		err = contentID(f.id)
+	case strings.HasPrefix(media, "message/") && media != "message/global":
+		l.in, err = filed(h, kind, cmp.Or(a.Encoding, SevenBit)) // RFC 2046 section 5.2, RFC 3464 section 2.1
+	default:
+		l.in, err = filed(h, kind, encoding)
 	}
 	if err != nil {
-		h.close()
-		return nil, fmt.Errorf("attachment %s: %w", clip(name), err)
+		return nil, err
+	}
+	l.fields = []Header{{"Content-Type", kind}}
+	disposition := "attachment"
+	if inline {
+		disposition = "inline"
+		id := cmp.Or(a.ContentID, name)
+		if err := contentID(id); err != nil {
+			return nil, err
+		}
+		l.fields = append(l.fields, Header{"Content-ID", "<" + id + ">"})
 	}
 	if name != "" {
-		f.disposition += param("filename", name)
+		disposition += param("filename", name)
 	}
-	return f, nil
+	l.fields = append(l.fields, Header{"Content-Disposition", disposition})
+	return l, nil
+}
+
+// filed is a file's content: in base64, and as it is by BINARYMIME, unless an
+// encoding is asked for.
+func filed(h *held, kind string, forced Encoding) (func(carriage) (Encoding, stretch, error), error) {
+	raw := stretch{h.size, h.open}
+	content := raw
+	var err error
+	switch forced {
+	case QuotedPrintable:
+		content, err = quotedStretch(raw, strings.HasPrefix(kind, "text/"))
+	case Base64:
+		content = base64Stretch(raw)
+	case SevenBit, EightBit:
+		content, err = inLines(h, forced == EightBit)
+	}
+	return func(c carriage) (Encoding, stretch, error) {
+		switch {
+		case forced.carriage() > c:
+			return 0, stretch{}, errCarriage
+		case forced != AutoEncoding:
+			return forced, content, nil
+		case c >= carriesBinary:
+			return Binary, raw, nil
+		}
+		return Base64, base64Stretch(raw), nil
+	}, err
+}
+
+// inLines is a file in CR LF lines, of ASCII unless eight.
+func inLines(h *held, eight bool) (stretch, error) {
+	if h.size == 0 {
+		return bytesStretch(nil), nil
+	}
+	p, s, err := scannedBy(h, func(r io.Reader) *scan {
+		s := newScan(r, false)
+		s.inBody = true
+		return s
+	})
+	if err == nil && s.eightBody && !eight {
+		err = errors.New("it is not ASCII, and cannot go as 7bit")
+	}
+	return p, err
+}
+
+// attached is a message within the message, which must not be encoded (RFC 2046
+// section 5.2.1): it goes as it is or, where the server or its header field
+// (RFC 6532 section 3.7) does not allow that, with its own parts encoded.
+func attached(h *held, forced Encoding) (func(carriage) (Encoding, stretch, error), error) {
+	if forced == Base64 || forced == QuotedPrintable {
+		return nil, fmt.Errorf("message/rfc822 must not go as %s (RFC 2046 section 5.2.1); application/octet-stream can", forced)
+	}
+	raw, s, err := scannedBy(h, func(r io.Reader) *scan {
+		s := newScan(r, false)
+		s.inner = true
+		return s
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !s.eightBody && !s.utf8Header {
+		return func(carriage) (Encoding, stretch, error) { return SevenBit, raw, nil }, nil
+	}
+	seven, err := downgraded(raw)
+	if err != nil && s.utf8Header {
+		return nil, err
+	}
+	return func(c carriage) (Encoding, stretch, error) {
+		switch {
+		case c >= carries8bit && !s.utf8Header:
+			return EightBit, raw, nil
+		case err != nil:
+			return 0, stretch{}, err
+		}
+		return SevenBit, seven, nil
+	}, nil
 }
 
 // contentID checks an id that <img src="cid:..."> refers to (RFC 2392).
@@ -80,8 +183,7 @@ func (a Attachment) kind(name string, h *held) (string, error) {
 	return kind, nil
 }
 
-// checkKind refuses what is no media type, and the types that must not be
-// encoded (RFC 2046 sections 5.1 and 5.2.1), as every attachment here is.
+// checkKind refuses what is no media type, and multiparts.
 func checkKind(kind string) (string, error) {
 	media, params, err := stdmime.ParseMediaType(kind)
 	if err != nil {
@@ -90,8 +192,8 @@ func checkKind(kind string) (string, error) {
 	if !strings.Contains(media, "/") {
 		return "", fmt.Errorf("type %s: type/subtype is wanted", clip(kind))
 	}
-	if strings.HasPrefix(media, "multipart/") || strings.HasPrefix(media, "message/") {
-		return "", fmt.Errorf("type %s: it must not be encoded (RFC 2046 section 5); application/octet-stream can be", clip(kind))
+	if strings.HasPrefix(media, "multipart/") {
+		return "", fmt.Errorf("type %s: an attachment has no parts; message/rfc822 may have some", clip(kind))
 	}
 	if kind = stdmime.FormatMediaType(media, params); kind == "" || len(kind) > lineMost/2 {
 		return "", fmt.Errorf("type %s: no header can hold it", clip(media))
@@ -143,7 +245,7 @@ func byName(name string) string {
 	case ".vcf":
 		return "text/vcard"
 	case ".eml":
-		return "application/octet-stream" // message/rfc822 must not be encoded
+		return "message/rfc822"
 	case ".pdf":
 		return "application/pdf"
 	case ".json":

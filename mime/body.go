@@ -3,270 +3,237 @@ package mime
 import (
 	"bytes"
 	"crypto/rand"
+	"errors"
 	"fmt"
-	"io"
 	stdmime "mime"
-	"mime/quotedprintable"
-	"net/textproto"
+	"slices"
 	"strings"
 
 	"github.com/jhillyerd/enmime/v2"
 )
 
-// keepMost is the length of content up to which a message is built once and
-// kept; longer ones are made anew at each Open, so memory does not grow.
-const keepMost = 180 << 10
+// keepMost is the length of a message up to which it is made once and kept;
+// a longer one is made anew at each Open, so memory does not grow.
+const keepMost = 256 << 10
 
-// body is the content of a composed message, from which its tree of parts is
-// made anew for each writing: enmime's readers are single-use.
+// body is the content of a composed message.
 //
-//	mixed( alternative( text, related( html, inlines... ) ), attachments... )
+//	mixed( alternative( text, ..., related( html, inlines... ), calendar ), attachments... )
 //
 // A level with one part is left out.
 type body struct {
-	texts   []*text // text/plain, text/html: the better one last (RFC 2046 section 5.1.4)
-	inlines []*file
-	files   []*file
-	id      string // what boundaries are made of, once
+	texts   []*entity // the better one later (RFC 2046 section 5.1.4)
+	html    int     // which of texts the inlines belong to
+	inlines []*entity
+	files   []*entity
+	leaves  []*entity // all of them, in the order in which they are sent
+	release []func() error
 }
 
-// text is a text body in CR LF lines, and how enmime is to encode it.
-type text struct {
-	kind     string
-	content  []byte
-	encoding encoding
+// entity is a part that has no parts.
+type entity struct {
+	fields []Header // but for Content-Transfer-Encoding
+	in     func(carriage) (Encoding, stretch, error)
 }
 
-type encoding uint8
+// errCarriage is entity.in's for an encoding that was asked for and needs more.
+var errCarriage = errors.New("the encoding that was asked for needs more than the server offers")
 
-const (
-	sevenBit encoding = iota
-	quotedPrintable
-	inBase64
-)
-
-func (d *Draft) body() (*body, error) {
-	b := &body{id: strings.ToLower(rand.Text())}
-	if d.Text != "" || d.HTML == "" {
-		b.texts = append(b.texts, &text{kind: "text/plain; charset=utf-8", content: []byte(d.Text)})
+func (b *body) compose(d *Draft, c charset, fields []Header) (*Message, error) {
+	if err := b.fill(d, c); err != nil {
+		return nil, err
 	}
-	if d.HTML != "" {
-		b.texts = append(b.texts, &text{kind: "text/html; charset=utf-8", content: []byte(d.HTML)})
+	root := b.tree(strings.ToLower(rand.Text()))
+	layout, err := lay(root)
+	if err != nil {
+		return nil, err
 	}
-	for _, t := range b.texts {
-		if err := t.settle(); err != nil {
+	kind := ""
+	if root.FirstChild == nil {
+		for _, f := range b.leaves[0].fields[:1] {
+			kind = f.Value
+		}
+	} else {
+		kind = root.Header.Get("Content-Type")
+	}
+	base := Message{fields: append(fields, Header{"Content-Type", kind}), parts: len(b.leaves), release: []func() error{b.close}}
+	if base.kind, _, err = stdmime.ParseMediaType(kind); err != nil {
+		return nil, err
+	}
+	base.findings = judge(base.fields)
+	var header []byte
+	for _, f := range fields {
+		if header, err = appendField(header, f.Name, f.Value); err != nil {
 			return nil, err
+		}
+	}
+	return b.forms(base, header, layout)
+}
+
+// forms makes the message for each carriage for which that makes a difference,
+// and gives the one that asks least.
+func (b *body) forms(base Message, header []byte, layout [][]byte) (*Message, error) {
+	var last []Encoding
+	var forms []*Message
+	for c := carries7bit; c <= carriesBinary; c++ {
+		m := base
+		encodings, err := b.form(&m, c, header, layout)
+		if err == errCarriage || err == nil && slices.Equal(encodings, last) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		last, forms = encodings, append([]*Message{&m}, forms...)
+	}
+	for _, m := range forms {
+		m.forms = forms
+	}
+	return forms[len(forms)-1], nil // one at least, as everything goes by BINARYMIME
+}
+
+// form puts the message together for c, and says how each leaf is encoded.
+func (b *body) form(m *Message, c carriage, header []byte, layout [][]byte) ([]Encoding, error) {
+	var encodings []Encoding
+	var stretches []stretch
+	var most carriage
+	text := slices.Clone(header)
+	for i, l := range b.leaves {
+		encoding, content, err := l.in(c)
+		if err != nil {
+			return nil, err
+		}
+		encodings, most = append(encodings, encoding), max(most, encoding.carriage())
+		text = append(text, layout[i]...)
+		for _, f := range l.fields {
+			if text, err = appendField(text, f.Name, f.Value); err != nil {
+				return nil, err
+			}
+			if f.Name == "Content-Type" && encoding != SevenBit { // the default (RFC 2045 section 6.1)
+				text = append(text, "Content-Transfer-Encoding: "+encoding.String()+"\r\n"...)
+			}
+		}
+		text = append(text, "\r\n"...)
+		stretches = append(stretches, bytesStretch(text), content)
+		text = nil
+	}
+	stretches = append(stretches, bytesStretch(layout[len(b.leaves)]))
+	m.needs = most.need()
+	if !ascii(header) {
+		m.needs = append(m.needs, "SMTPUTF8")
+	}
+	whole := join(stretches)
+	if whole.size <= keepMost {
+		kept, err := whole.read()
+		if err != nil {
+			return nil, err
+		}
+		whole = bytesStretch(kept)
+	}
+	m.size, m.open = whole.size, whole.open
+	return encodings, nil
+}
+
+// fill makes the leaves of d.
+func (b *body) fill(d *Draft, c charset) error {
+	var bodies []Body
+	if d.Text != "" || d.HTML == "" && len(d.Bodies) == 0 && d.Calendar == nil {
+		bodies = append(bodies, Body{"text/plain", d.Text})
+	}
+	bodies = append(bodies, d.Bodies...)
+	if d.HTML != "" {
+		b.html = len(bodies)
+		bodies = append(bodies, Body{"text/html", d.HTML})
+	}
+	for _, body := range bodies {
+		l, err := body.leaf(c, d.Encoding)
+		if err != nil {
+			return err
+		}
+		b.texts = append(b.texts, l)
+	}
+	if d.Calendar != nil {
+		if err := b.calendar(d.Calendar, d.Encoding); err != nil {
+			return err
 		}
 	}
 	for _, group := range []struct {
 		from   []Attachment
-		to     *[]*file
+		to     *[]*entity
 		inline bool
 	}{{d.Inlines, &b.inlines, true}, {d.Attachments, &b.files, false}} {
 		for _, a := range group.from {
-			f, err := a.prepare(group.inline)
+			l, err := b.attach(a, group.inline, d.Encoding)
 			if err != nil {
-				b.close()
-				return nil, err
+				return err
 			}
-			*group.to = append(*group.to, f)
+			*group.to = append(*group.to, l)
 		}
 	}
 	if d.HTML == "" { // nothing refers to them
 		b.files = append(b.inlines, b.files...)
 		b.inlines = nil
 	}
-	return b, nil
-}
-
-// settle makes all line ends CR LF, adds a last one, and chooses the encoding: none
-// if it can go as it is, else the shorter one.
-func (t *text) settle() error {
-	if off, ok := validUTF8(t.content); !ok {
-		return fmt.Errorf("%s body: octet 0x%02x at offset %d is not UTF-8", t.kind[:strings.IndexByte(t.kind, ';')], t.content[off], off)
-	}
-	t.content = lines(t.content)
-	if clean(t.content) {
-		return nil
-	}
-	t.encoding = inBase64
-	var n counter
-	w := quotedprintable.NewWriter(&n)
-	w.Write(t.content)
-	w.Close()
-	if int64(n) <= base64Len(int64(len(t.content))) {
-		t.encoding = quotedPrintable
-	}
 	return nil
 }
 
-// lines gives text with CR LF for every CR LF, CR and LF, and at its end.
-func lines(s []byte) []byte {
-	if len(s) == 0 {
-		return nil
-	}
-	out := make([]byte, 0, len(s)+len(s)/32+2)
-	for i, c := range s {
-		switch {
-		case c == '\r':
-			out = append(out, '\r', '\n')
-		case c != '\n':
-			out = append(out, c)
-		case i == 0 || s[i-1] != '\r':
-			out = append(out, '\r', '\n')
-		}
-	}
-	if c := s[len(s)-1]; c != '\r' && c != '\n' {
-		out = append(out, '\r', '\n')
-	}
-	return out
-}
+// placeholder stands for a leaf in the tree that enmime writes.
+const placeholder = "a leaf"
 
-// clean reports whether CR LF text can go as 7bit: printable ASCII in lines of
-// at most 998 octets, none of which could be taken for one of our boundaries.
-func clean(s []byte) bool {
-	for line := range bytes.SplitSeq(s, []byte("\r\n")) {
-		if len(line) > lineMost || bytes.HasPrefix(line, []byte("--=_")) {
-			return false
-		}
-		for _, c := range line {
-			if (c < ' ' || c > '~') && c != '\t' {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// part gives t to enmime in the one way that makes it choose t's encoding: plain
-// content for 7bit, its encoder's option for quoted-printable, a reader for base64.
-func (t *text) part() *enmime.Part {
-	p := bare(t.kind)
-	switch t.encoding {
-	case sevenBit:
-		p.Content = t.content
-	case quotedPrintable:
-		p.Content = t.content
-		p.WithEncoder(enmime.NewEncoder(enmime.ForceQuotedPrintableCte(true)))
-	case inBase64:
-		p.ContentReader = bytes.NewReader(t.content)
-	}
-	return p
-}
-
-// bare is a leaf whose Content-Type enmime leaves as it is.
-func bare(kind string) *enmime.Part {
-	p := enmime.NewPart("")
-	p.Header = textproto.MIMEHeader{"Content-Type": {kind}}
-	return p
-}
-
-func (f *file) part(content io.Reader) *enmime.Part {
-	p := bare(f.kind)
-	p.Header["Content-Disposition"] = []string{f.disposition}
-	if f.id != "" {
-		p.Header["Content-Id"] = []string{"<" + f.id + ">"}
-	}
-	p.ContentReader = content
-	return p
-}
-
-// tree makes the parts, reading each file from what open gives.
-func (b *body) tree(open func(*file) io.Reader) *enmime.Part {
+// tree makes the tree of parts, and notes the order of the leaves. enmime writes
+// the multiparts; it streams nothing but base64, and its headers are sorted and
+// wrapped as it likes, so leaves are placeholders.
+func (b *body) tree(id string) *enmime.Part {
 	boundaries := 0
-	join := func(kind string, parts []*enmime.Part) []*enmime.Part {
+	leaves := func(list []*entity) (all []*enmime.Part) {
+		for range list {
+			p := enmime.NewPart("")
+			p.Content = []byte(placeholder)
+			all = append(all, p)
+		}
+		return all
+	}
+	join := func(kind string, params map[string]string, parts []*enmime.Part) []*enmime.Part {
 		if len(parts) < 2 {
 			return parts
 		}
-		p := enmime.NewPart(kind)
 		boundaries++
-		p.Boundary = fmt.Sprintf("=_%d_%s", boundaries, b.id) // "=_" is in no encoded text (RFC 2045 section 6.7)
+		p := enmime.NewPart(kind)
+		p.ContentTypeParams = params
+		p.Boundary = fmt.Sprintf("=_%d_%s", boundaries, id) // "=_" is in no encoded text (RFC 2045 section 6.7)
 		for _, c := range parts {
 			p.AddChild(c)
 		}
 		return []*enmime.Part{p}
 	}
-	var texts []*enmime.Part
-	for _, t := range b.texts {
-		texts = append(texts, t.part())
+	texts := leaves(b.texts)
+	b.leaves = slices.Clone(b.texts)
+	if len(b.inlines) > 0 {
+		related := join("multipart/related", map[string]string{"type": "text/html"}, // RFC 2387 section 3.1
+			append(texts[b.html:b.html+1:b.html+1], leaves(b.inlines)...))
+		texts[b.html] = related[0]
+		b.leaves = slices.Insert(b.leaves, b.html+1, b.inlines...)
 	}
-	last := texts[len(texts)-1:]
-	for _, f := range b.inlines {
-		last = append(last, f.part(open(f)))
-	}
-	related := join("multipart/related", last)
-	all := join("multipart/alternative", append(texts[:len(texts)-1:len(texts)-1], related...))
-	for _, f := range b.files {
-		all = append(all, f.part(open(f)))
-	}
-	return join("multipart/mixed", all)[0]
+	all := append(join("multipart/alternative", nil, texts), leaves(b.files)...)
+	b.leaves = append(b.leaves, b.files...)
+	return join("multipart/mixed", nil, all)[0]
 }
 
-// write writes the message and gives the Content-Type of its root.
-func (b *body) write(w io.Writer, header []byte, open func(*file) io.Reader) (string, error) {
-	if _, err := w.Write(header); err != nil {
-		return "", err
-	}
-	root := b.tree(open)
-	if err := root.Encode(w); err != nil {
-		return "", err
-	}
-	if root.FirstChild == nil && len(b.texts[0].content) == 0 { // enmime leaves out the blank line
-		if _, err := io.WriteString(w, "\r\n"); err != nil {
-			return "", err
-		}
-	}
-	return root.Header.Get("Content-Type"), nil
-}
-
-// message makes the Message, whose header fields but for Content-* are given.
-func (b *body) message(fields []Header) (*Message, error) {
-	var header []byte
-	var err error
-	for _, f := range fields {
-		if header, err = appendField(header, f.Name, f.Value); err != nil {
-			return nil, err
-		}
-	}
-	m := &Message{parts: len(b.texts) + len(b.inlines) + len(b.files), release: []func() error{b.close}}
-	if !ascii(header) {
-		m.needs = []string{"SMTPUTF8"}
-	}
-	var kind string
-	if b.length() <= keepMost {
-		kind, err = m.keep(b, header)
-	} else {
-		kind, err = m.stream(b, header)
-	}
-	if err != nil {
+// lay has enmime write the tree, and gives what stands before, between and
+// behind the leaves.
+func lay(root *enmime.Part) ([][]byte, error) {
+	var buf bytes.Buffer
+	if err := root.Encode(&buf); err != nil {
 		return nil, err
 	}
-	m.fields = append(fields, Header{"Content-Type", kind})
-	m.findings = judge(m.fields)
-	m.kind, _, err = stdmime.ParseMediaType(kind)
-	return m, err
-}
-
-func (b *body) all() []*file { return append(b.inlines[:len(b.inlines):len(b.inlines)], b.files...) }
-
-// length is that of the content before it is encoded.
-func (b *body) length() int64 {
-	var n int64
-	for _, t := range b.texts {
-		n += int64(len(t.content))
-	}
-	for _, f := range b.all() {
-		n += f.size
-	}
-	return n
+	return bytes.Split(buf.Bytes(), []byte("\r\n"+placeholder)), nil
 }
 
 func (b *body) close() error {
-	var first error
-	for _, f := range b.all() {
-		if err := f.held.close(); err != nil && first == nil {
-			first = err
-		}
+	var all error
+	for _, f := range b.release {
+		all = errors.Join(all, f())
 	}
-	return first
+	b.release = nil
+	return all
 }

@@ -170,7 +170,7 @@ To: bob@example.net
 Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=
 Message-ID: <1@example.com>
 MIME-Version: 1.0
-Content-Type: text/plain; charset=utf-8
+Content-Type: text/plain; charset=us-ascii
 
 hello
 `, "\n", "\r\n")
@@ -293,19 +293,20 @@ func TestTypes(t *testing.T) {
 		{"a", "", "\x00\x01", "application/octet-stream"},
 		{"a", "", strings.Repeat("é", 300), "text/plain; charset=utf-8"},
 		{"a.EML", "", "x", "application/octet-stream"},
+		{"a.eml", "", "Subject: x\n\ny", "message/rfc822"},
 		{"a.pdf", "image/png", "", "image/png"},
 		{"", "text/csv; charset=iso-8859-1", "", "text/csv; charset=iso-8859-1"},
-		{"", "message/rfc822", "", ""}, {"", "multipart/mixed", "", ""}, {"", "text", "", ""}, {"", "a b/c", "", ""},
+		{"", "message/rfc822", "no header", ""}, {"", "multipart/mixed", "", ""}, {"", "text", "", ""}, {"", "a b/c", "", ""},
 	} {
-		f, err := Attachment{Source: Bytes([]byte(c.content)), Name: c.name, Type: c.given}.prepare(false)
+		l, err := new(body).attach(Attachment{Source: Bytes([]byte(c.content)), Name: c.name, Type: c.given}, false, AutoEncoding)
 		if err != nil {
 			if c.want != "" {
 				t.Errorf("%+v: %v", c, err)
 			}
 			continue
 		}
-		if f.kind != c.want {
-			t.Errorf("%+v: %s", c, f.kind)
+		if got := l.fields[0].Value; got != c.want {
+			t.Errorf("%+v: %s", c, got)
 		}
 	}
 }

@@ -9,8 +9,9 @@ import (
 
 // Mailbox is an address. The zero value is the null sender. Local is without
 // quotes, Domain in A-labels or an address literal with its brackets, and empty
-// only for the null sender and for Postmaster.
-type Mailbox struct{ Name, Local, Domain string }
+// only for the null sender and for Postmaster. Group is the name of the group that
+// it stands in, in a list (RFC 5322 section 3.4).
+type Mailbox struct{ Name, Local, Domain, Group string }
 
 // IsNull reports whether m is the null sender, written <>.
 func (m Mailbox) IsNull() bool { return m.Local == "" && m.Domain == "" }
@@ -38,17 +39,22 @@ func (m Mailbox) Path() string {
 
 // Header is m as a From or To field shows it: the name as atoms, a quoted
 // string or RFC 2047 words.
-func (m Mailbox) Header() string {
+func (m Mailbox) Header() string { return m.header(charset{}) }
+
+func (m Mailbox) header(c charset) string {
 	if m.Name == "" {
 		return m.Path()
 	}
-	return phrase(m.Name) + " <" + m.Path() + ">"
+	return c.phrase(m.Name) + " <" + m.Path() + ">"
 }
 
 // check is for a Mailbox that was not made by parsing.
 func (m Mailbox) check() error {
 	if err := plain(m.Name, false); err != nil {
 		return fmt.Errorf("name of %q: %w", m.Path(), err)
+	}
+	if err := plain(m.Group, false); err != nil {
+		return fmt.Errorf("group of %q: %w", m.Path(), err)
 	}
 	again, err := ParseRecipient(m.Path())
 	if err != nil {

@@ -15,29 +15,29 @@ func TestParseMailbox(t *testing.T) {
 		want Mailbox
 		path string
 	}{
-		{"bob@example.net", Mailbox{"", "bob", "example.net"}, "bob@example.net"},
-		{"<bob@example.net>", Mailbox{"", "bob", "example.net"}, "bob@example.net"},
-		{"  Bob <bob@Example.NET> ", Mailbox{"Bob", "bob", "Example.NET"}, "bob@Example.NET"},
-		{`"Doe, Bob" <bob@example.net>`, Mailbox{"Doe, Bob", "bob", "example.net"}, "bob@example.net"},
-		{`"a\"b\\c" <bob@example.net>`, Mailbox{`a"b\c`, "bob", "example.net"}, "bob@example.net"},
-		{"John Q. Public<j@x.test>", Mailbox{"John Q. Public", "j", "x.test"}, "j@x.test"},
-		{"bob@example.net (Bob (the) builder)", Mailbox{"Bob (the) builder", "bob", "example.net"}, "bob@example.net"},
-		{"(c) Bob (d) <bob@example.net> (e)", Mailbox{"Bob", "bob", "example.net"}, "bob@example.net"},
-		{"=?utf-8?q?J=C3=BCrgen?= <j@x.test>", Mailbox{"Jürgen", "j", "x.test"}, "j@x.test"},
-		{"=?utf-8?q?a=0D=0Ab?= <j@x.test>", Mailbox{"=?utf-8?q?a=0D=0Ab?=", "j", "x.test"}, "j@x.test"},
-		{"Jürgen <j@bücher.example>", Mailbox{"Jürgen", "j", "xn--bcher-kva.example"}, "j@xn--bcher-kva.example"},
-		{"李明@例え.example.net", Mailbox{"", "李明", "xn--r8jz45g.example.net"}, "李明@例え.example.net"},
-		{"李明@xn--r8jz45g.example.net", Mailbox{"", "李明", "xn--r8jz45g.example.net"}, "李明@例え.example.net"},
-		{"ü@XN--R8JZ45G.test", Mailbox{"", "ü", "XN--R8JZ45G.test"}, "ü@XN--R8JZ45G.test"},
-		{`"john doe"@example.com`, Mailbox{"", "john doe", "example.com"}, `"john doe"@example.com`},
-		{`"john.doe"@example.com`, Mailbox{"", "john.doe", "example.com"}, "john.doe@example.com"},
-		{`"a@b>c\"d\\"@x.test`, Mailbox{"", `a@b>c"d\`, "x.test"}, `"a@b>c\"d\\"@x.test`},
-		{`"a..b"@x.test`, Mailbox{"", "a..b", "x.test"}, `"a..b"@x.test`},
-		{"a+b!#$%&'*/=?^_`{|}~-@x.test", Mailbox{"", "a+b!#$%&'*/=?^_`{|}~-", "x.test"}, "a+b!#$%&'*/=?^_`{|}~-@x.test"},
-		{"a@[192.0.2.1]", Mailbox{"", "a", "[192.0.2.1]"}, "a@[192.0.2.1]"},
-		{"a@[ipv6:2001:db8::1]", Mailbox{"", "a", "[IPv6:2001:db8::1]"}, "a@[IPv6:2001:db8::1]"},
-		{"a@localhost", Mailbox{"", "a", "localhost"}, "a@localhost"},
-		{long + "@x.test", Mailbox{"", long, "x.test"}, long + "@x.test"},
+		{"bob@example.net", Mailbox{"", "bob", "example.net", ""}, "bob@example.net"},
+		{"<bob@example.net>", Mailbox{"", "bob", "example.net", ""}, "bob@example.net"},
+		{"  Bob <bob@Example.NET> ", Mailbox{"Bob", "bob", "Example.NET", ""}, "bob@Example.NET"},
+		{`"Doe, Bob" <bob@example.net>`, Mailbox{"Doe, Bob", "bob", "example.net", ""}, "bob@example.net"},
+		{`"a\"b\\c" <bob@example.net>`, Mailbox{`a"b\c`, "bob", "example.net", ""}, "bob@example.net"},
+		{"John Q. Public<j@x.test>", Mailbox{"John Q. Public", "j", "x.test", ""}, "j@x.test"},
+		{"bob@example.net (Bob (the) builder)", Mailbox{"Bob (the) builder", "bob", "example.net", ""}, "bob@example.net"},
+		{"(c) Bob (d) <bob@example.net> (e)", Mailbox{"Bob", "bob", "example.net", ""}, "bob@example.net"},
+		{"=?utf-8?q?J=C3=BCrgen?= <j@x.test>", Mailbox{"Jürgen", "j", "x.test", ""}, "j@x.test"},
+		{"=?utf-8?q?a=0D=0Ab?= <j@x.test>", Mailbox{"=?utf-8?q?a=0D=0Ab?=", "j", "x.test", ""}, "j@x.test"},
+		{"Jürgen <j@bücher.example>", Mailbox{"Jürgen", "j", "xn--bcher-kva.example", ""}, "j@xn--bcher-kva.example"},
+		{"李明@例え.example.net", Mailbox{"", "李明", "xn--r8jz45g.example.net", ""}, "李明@例え.example.net"},
+		{"李明@xn--r8jz45g.example.net", Mailbox{"", "李明", "xn--r8jz45g.example.net", ""}, "李明@例え.example.net"},
+		{"ü@XN--R8JZ45G.test", Mailbox{"", "ü", "XN--R8JZ45G.test", ""}, "ü@XN--R8JZ45G.test"},
+		{`"john doe"@example.com`, Mailbox{"", "john doe", "example.com", ""}, `"john doe"@example.com`},
+		{`"john.doe"@example.com`, Mailbox{"", "john.doe", "example.com", ""}, "john.doe@example.com"},
+		{`"a@b>c\"d\\"@x.test`, Mailbox{"", `a@b>c"d\`, "x.test", ""}, `"a@b>c\"d\\"@x.test`},
+		{`"a..b"@x.test`, Mailbox{"", "a..b", "x.test", ""}, `"a..b"@x.test`},
+		{"a+b!#$%&'*/=?^_`{|}~-@x.test", Mailbox{"", "a+b!#$%&'*/=?^_`{|}~-", "x.test", ""}, "a+b!#$%&'*/=?^_`{|}~-@x.test"},
+		{"a@[192.0.2.1]", Mailbox{"", "a", "[192.0.2.1]", ""}, "a@[192.0.2.1]"},
+		{"a@[ipv6:2001:db8::1]", Mailbox{"", "a", "[IPv6:2001:db8::1]", ""}, "a@[IPv6:2001:db8::1]"},
+		{"a@localhost", Mailbox{"", "a", "localhost", ""}, "a@localhost"},
+		{long + "@x.test", Mailbox{"", long, "x.test", ""}, long + "@x.test"},
 	} {
 		m, err := ParseMailbox(c.in)
 		if err != nil || m != c.want {
@@ -145,7 +145,7 @@ func TestReversePathAndPostmaster(t *testing.T) {
 
 func TestParseList(t *testing.T) {
 	list, err := ParseList(`a@b,"x, y" <c@d> , (e, f) "g,h"@i, <j@k>,Postmaster`)
-	want := []Mailbox{{"", "a", "b"}, {"x, y", "c", "d"}, {"", "g,h", "i"}, {"", "j", "k"}, {"", "Postmaster", ""}}
+	want := []Mailbox{{Local: "a", Domain: "b"}, {Name: "x, y", Local: "c", Domain: "d"}, {Local: "g,h", Domain: "i"}, {Local: "j", Domain: "k"}, {Local: "Postmaster"}}
 	if err != nil || !slices.Equal(list, want) {
 		t.Errorf("%+v %v", list, err)
 	}
@@ -161,7 +161,7 @@ func TestParseList(t *testing.T) {
 
 func TestHeaderName(t *testing.T) {
 	for _, name := range []string{"Bob", "Bob Example", "Doe, Bob", `q"u\o`, "J. R.", "Jürgen Müller", "李明", "a  b", " a ", "=?x?=", "a=?b", "a@b <c>", "(x)", strings.Repeat("n", 600)} {
-		h := Mailbox{name, "a", "b.test"}.Header()
+		h := Mailbox{Name: name, Local: "a", Domain: "b.test"}.Header()
 		got, err := mail.ParseAddress(h)
 		if err != nil || got.Name != name || !ascii(h) {
 			t.Errorf("%q: %s reads as %v %v", name, h, got, err)

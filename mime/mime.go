@@ -27,7 +27,8 @@ type Header struct{ Name, Value string }
 type Signature struct{ Domain, Selector string }
 
 // Message is a message that can be sent: lines end in CR LF, the last one too,
-// and none has over 998 octets. It may hold a temporary file until Close.
+// and none has over 998 octets, unless it needs BINARYMIME. It may hold a temporary
+// file until Close.
 type Message struct {
 	open     func() (io.ReadCloser, error)
 	release  []func() error
@@ -36,6 +37,7 @@ type Message struct {
 	fields   []Header
 	kind     string
 	parts    int
+	forms    []*Message
 	notes    []string
 	findings []string
 }
@@ -48,7 +50,7 @@ func (m *Message) Open() (io.ReadCloser, error) { return m.open() }
 func (m *Message) Size() int64 { return m.size }
 
 // Needs lists the EHLO keywords without which the message cannot be sent
-// unharmed: 8BITMIME, SMTPUTF8. What an envelope address needs is not in it:
+// unharmed: 8BITMIME or BINARYMIME, SMTPUTF8. What an envelope address needs is not in it:
 // see Mailbox.UTF8.
 func (m *Message) Needs() []string { return slices.Clone(m.needs) }
 
@@ -60,6 +62,17 @@ func (m *Message) Close() error {
 	}
 	m.release = nil
 	return all
+}
+
+// Forms are the message as servers of different abilities take it, best first,
+// with the same header fields, boundaries and content; m is one of them. The last
+// asks least of a server. Notes and Findings are those of a form; closing one
+// closes all.
+func (m *Message) Forms() []*Message {
+	if slices.Contains(m.forms, m) {
+		return slices.Clone(m.forms)
+	}
+	return []*Message{m}
 }
 
 // ID is the Message-ID with its angle brackets, "" if there is none.

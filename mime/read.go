@@ -16,7 +16,7 @@ const headerMost = 256 << 10
 type FaultKind uint8
 
 // The faults that keep a message from being sent as it is. Fixup mends BareCR,
-// NUL and LongLine.
+// NUL, LongLine and BccField.
 const (
 	Empty    FaultKind = iota + 1 // no octets at all
 	NoHeader                      // it begins with something else than a header field
@@ -24,6 +24,7 @@ const (
 	BareCR                        // a CR without its LF (RFC 5322 section 2.3)
 	NUL                           // RFC 5322 section 2.2, 4
 	LongLine                      // over 998 octets (RFC 5321 section 4.5.3.1.6)
+	BccField                      // every recipient would read it (RFC 5322 section 3.6.3)
 )
 
 // Fault is the first thing that keeps a message from being sent. Offset counts
@@ -44,13 +45,14 @@ func (f *Fault) Error() string {
 
 // Mendable reports whether Options.Fixup mends it: not a long header line
 // without a space, for which that is the error then.
-func (f *Fault) Mendable() bool { return f.Kind == BareCR || f.Kind == NUL || f.Kind == LongLine }
+func (f *Fault) Mendable() bool { return f.Kind >= BareCR }
 
 // scan reads a message in CR LF lines from one with any line ends, and takes note
 // of what it is. It holds one buffer and the header.
 type scan struct {
 	src   *bufio.Reader
 	fixup bool
+	inner bool // a message within another, whose Bcc field is nobody's secret any more
 
 	out  []byte // made and not yet read
 	sent int    // of out
@@ -62,15 +64,17 @@ type scan struct {
 	cr   bool   // a CR ended the last piece: the next octet tells if it is bare
 
 	size   int64 // octets made
+	begun  bool  // a line was made, or dropped
 	inBody bool
-	kept   int // octets of header in fields
+	bcc    bool // in a Bcc field
+	kept   int  // octets of header in fields
 	fields []Header
 
-	lf, bareCR, nul, long int // how many were mended
-	noEnd                 bool
-	stray                 int64 // the first header line that is no field
-	utf8Header, rawHeader bool
-	eightBody             bool
+	lf, bareCR, nul, long, bccs int // how many were mended
+	noEnd                       bool
+	stray                       int64 // the first header line that is no field
+	utf8Header, rawHeader       bool
+	eightBody                   bool
 }
 
 func newScan(r io.Reader, fixup bool) *scan {
@@ -241,6 +245,9 @@ func (s *scan) emit(text []byte, start int64) error {
 	} else if err := s.header(text, start); err != nil {
 		return err
 	}
+	if s.begun = true; s.bcc && s.fixup {
+		return nil
+	}
 	s.out = append(append(s.out, text...), '\r', '\n')
 	s.size += int64(len(text)) + 2
 	return nil
@@ -248,10 +255,13 @@ func (s *scan) emit(text []byte, start int64) error {
 
 // header looks at a line of the header.
 func (s *scan) header(text []byte, start int64) error {
-	first := s.size == 0
+	first := !s.begun
 	if len(text) == 0 && !first {
-		s.inBody = true
+		s.inBody, s.bcc = true, false
 		return nil
+	}
+	if err := s.secret(text, start); err != nil || s.bcc && s.fixup {
+		return err
 	}
 	if !ascii(text) {
 		s.utf8Header = true
@@ -275,6 +285,31 @@ func (s *scan) header(text []byte, start int64) error {
 			"%s is no header field: a whole message begins with fields such as Subject, then a blank line", clip(string(text)))}
 	case s.stray == 0:
 		s.stray = s.line
+	}
+	return nil
+}
+
+// secret looks for a Bcc field with an address in it: without one it is as the
+// RFC wants it (RFC 5322 section 3.6.3). Fixup drops the field.
+func (s *scan) secret(text []byte, start int64) error {
+	name, value, colon := bytes.Cut(text, []byte(":"))
+	name = bytes.TrimRight(name, " \t")
+	switch {
+	case s.inner:
+		return nil
+	case s.begun && len(text) > 0 && blank(text[0]):
+		value = text // of the field that goes on
+	case colon && (bytes.EqualFold(name, []byte("bcc")) || bytes.EqualFold(name, []byte("resent-bcc"))):
+		s.bcc = true
+		if s.fixup {
+			s.bccs++
+		}
+	default:
+		s.bcc = false
+	}
+	if s.bcc && !s.fixup && len(bytes.TrimSpace(value)) > 0 {
+		return &Fault{Kind: BccField, Offset: start, Line: s.line,
+			what: "a Bcc field, which every recipient would read (RFC 5322 section 3.6.3)"}
 	}
 	return nil
 }

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"os"
+	"sync/atomic"
 	"time"
 )
 
@@ -36,8 +38,9 @@ func Reader(r io.Reader) Source { return Source{from: r} }
 // held is a source that can be opened again and again.
 type held struct {
 	size    int64
-	path    string    // of a file, else ""
-	changed time.Time // of a file
+	path    string        // of a file, else ""
+	changed time.Time     // of a file
+	sum     atomic.Uint64 // of a file, once it was read: 1<<32 and a CRC
 	data    []byte
 	spool   *os.File
 	remove  string // the spool's name, where an open file could not be removed
@@ -58,7 +61,7 @@ func (s Source) hold(most int64) (*held, error) {
 		return nil, err
 	case info.IsDir():
 		return nil, fmt.Errorf("%s is a directory", s.path)
-	case info.Mode().IsRegular():
+	case info.Mode().IsRegular() && info.Size() > 0: // files of /proc say 0
 		h := &held{size: info.Size(), path: s.path, changed: info.ModTime()}
 		f, err := h.open() // tells now if it cannot be read
 		if err != nil {
@@ -124,16 +127,8 @@ func (h *held) same(info os.FileInfo, err error) error {
 	return err
 }
 
-// unchanged looks at a file without opening it.
-func (h *held) unchanged() error {
-	if h.path == "" {
-		return nil
-	}
-	return h.same(os.Stat(h.path))
-}
-
 // open gives the bytes from the start. A file that changed, then or while it is
-// read, is an error.
+// read, is an error, which comes before the last octets do.
 func (h *held) open() (io.ReadCloser, error) {
 	switch {
 	case h.path != "":
@@ -145,7 +140,7 @@ func (h *held) open() (io.ReadCloser, error) {
 			f.Close()
 			return nil, err
 		}
-		return &steady{File: f, h: h, left: h.size}, nil
+		return &steady{file: f, h: h, left: h.size, table: crc32.MakeTable(crc32.Castagnoli)}, nil
 	case h.spool != nil:
 		return io.NopCloser(io.NewSectionReader(h.spool, 0, h.size)), nil
 	case h.data == nil && h.size > 0:
@@ -154,29 +149,45 @@ func (h *held) open() (io.ReadCloser, error) {
 	return io.NopCloser(bytes.NewReader(h.data)), nil
 }
 
-// steady reads a file of known size and gives its end only if nothing changed.
+// steady reads a file of known size, to the end only if nothing changed.
 type steady struct {
-	*os.File
-	h    *held
-	left int64
+	file  *os.File
+	h     *held
+	left  int64
+	table *crc32.Table
+	sum   uint32
 }
 
 func (s *steady) Read(p []byte) (int, error) {
 	if s.left == 0 {
-		if err := s.h.same(s.Stat()); err != nil {
-			return 0, err
-		}
 		return 0, io.EOF
 	}
-	n, err := s.File.Read(p[:min(int64(len(p)), s.left)])
-	s.left -= int64(n)
+	n, err := s.file.Read(p[:min(int64(len(p)), s.left)])
 	if err == io.EOF {
-		return n, fmt.Errorf("%s became shorter while it was read", s.h.path)
+		err = fmt.Errorf("%s became shorter while it was read", s.h.path)
 	}
-	return n, err
+	s.left -= int64(n)
+	s.sum = crc32.Update(s.sum, s.table, p[:n])
+	if s.left > 0 || err != nil {
+		return n, err
+	}
+	if err := s.h.same(s.file.Stat()); err != nil {
+		return 0, err
+	}
+	if err := s.h.saw(s.sum); err != nil {
+		return 0, err
+	}
+	return n, nil
 }
 
-// WriteTo hides os.File's, which knows no end but the file's own.
-func (s *steady) WriteTo(w io.Writer) (int64, error) {
-	return io.Copy(w, struct{ io.Reader }{s})
+func (s *steady) Close() error { return s.file.Close() }
+
+// saw compares the sum of all octets with that of the first reading: a file may
+// change without its size or its time telling.
+func (h *held) saw(sum uint32) error {
+	now := uint64(sum) | 1<<32
+	if !h.sum.CompareAndSwap(0, now) && h.sum.Load() != now {
+		return fmt.Errorf("%s changed since it was read first", h.path)
+	}
+	return nil
 }

@@ -36,13 +36,8 @@ func Whole(src Source, o Options) (*Message, error) {
 }
 
 func whole(h *held, o Options) (*Message, error) {
-	r, err := h.open()
+	own, s, err := scanned(h, o.Fixup)
 	if err != nil {
-		return nil, err
-	}
-	defer r.Close()
-	s := newScan(r, o.Fixup)
-	if _, err := io.Copy(io.Discard, s); err != nil {
 		return nil, err
 	}
 	m := &Message{fields: s.fields, notes: s.notes(), release: []func() error{h.close}}
@@ -50,25 +45,53 @@ func whole(h *held, o Options) (*Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.size = s.size + int64(len(added))
-	m.open = func() (io.ReadCloser, error) {
+	all := join([]stretch{bytesStretch(added), own})
+	m.size, m.open = all.size, all.open
+	m.judge(s)
+	if o.Fixup && m.needs != nil {
+		m.sevenBit(all)
+	}
+	return m, nil
+}
+
+// scanned reads a message once, to judge it. A message in which nothing is to be
+// changed is then read as it is.
+func scanned(h *held, fixup bool) (stretch, *scan, error) {
+	return scannedBy(h, func(r io.Reader) *scan { return newScan(r, fixup) })
+}
+
+func scannedBy(h *held, make func(io.Reader) *scan) (stretch, *scan, error) {
+	r, err := h.open()
+	if err != nil {
+		return stretch{}, nil, err
+	}
+	defer r.Close()
+	s := make(r)
+	if _, err := io.Copy(io.Discard, s); err != nil {
+		return stretch{}, nil, err
+	}
+	if s.notes() == nil {
+		return stretch{h.size, h.open}, s, nil
+	}
+	return stretch{s.size, func() (io.ReadCloser, error) {
 		r, err := h.open()
 		if err != nil {
 			return nil, err
 		}
-		return &again{
-			Reader: io.MultiReader(strings.NewReader(added), newScan(r, o.Fixup)),
-			Closer: r, left: m.size,
-		}, nil
-	}
-	m.judge(s)
-	return m, nil
+		return reading{make(r), r}, nil
+	}}, s, nil
+}
+
+// reading closes what its reader reads from.
+type reading struct {
+	io.Reader
+	io.Closer
 }
 
 // add makes the fields that Fixup puts on top.
-func (m *Message) add(o Options) (string, error) {
+func (m *Message) add(o Options) ([]byte, error) {
 	if !o.Fixup {
-		return "", nil
+		return nil, nil
 	}
 	now := o.Now
 	if now.IsZero() {
@@ -76,7 +99,7 @@ func (m *Message) add(o Options) (string, error) {
 	}
 	id, err := newID(now, o.Host)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	var text []byte
 	var fields []Header
@@ -85,13 +108,13 @@ func (m *Message) add(o Options) (string, error) {
 			continue
 		}
 		if text, err = appendField(text, f.Name, f.Value); err != nil {
-			return "", err
+			return nil, err
 		}
 		fields = append(fields, f)
 		m.notes = append(m.notes, f.Name+" added")
 	}
 	m.fields = append(fields, m.fields...)
-	return string(text), nil
+	return text, nil
 }
 
 // judge fills what follows from the scan.
@@ -121,7 +144,7 @@ func (m *Message) judge(s *scan) {
 	if s.kept > headerMost {
 		m.findings = append(m.findings, "the header is over 256 KiB: what comes after was not looked at")
 	}
-	if s.bareCR+s.nul+s.long > 0 && m.Header("DKIM-Signature") != nil {
+	if s.bareCR+s.nul+s.long+s.bccs > 0 && m.Header("DKIM-Signature") != nil {
 		m.findings = append(m.findings, "what was mended breaks the message's DKIM signature")
 	}
 }
@@ -144,7 +167,7 @@ func judge(fields []Header) []string {
 			all = append(all, "more than one "+f.Name+" field: RFC 5322 section 3.6 allows one")
 		}
 	}
-	if values(fields, "Bcc") != nil {
+	if strings.TrimSpace(strings.Join(values(fields, "Bcc"), "")) != "" {
 		all = append(all, "the Bcc field is sent too: every recipient can read it")
 	}
 	return all
@@ -160,6 +183,7 @@ func (s *scan) notes() []string {
 		{s.lf, "LF line end made CR LF", "LF line ends made CR LF"},
 		{s.bareCR, "bare CR made CR LF", "bare CRs made CR LF"},
 		{s.nul, "NUL dropped", "NULs dropped"},
+		{s.bccs, "Bcc field removed", "Bcc fields removed"},
 		{s.long, "break put into a line over 998 octets", "breaks put into lines over 998 octets"},
 	} {
 		switch {
@@ -173,21 +197,4 @@ func (s *scan) notes() []string {
 		all = append(all, "a last CR LF added")
 	}
 	return all
-}
-
-// again reads a message that was scanned before, and gives an error if it is not
-// as long as it was.
-type again struct {
-	io.Reader
-	io.Closer
-	left int64
-}
-
-func (a *again) Read(p []byte) (int, error) {
-	n, err := a.Reader.Read(p)
-	a.left -= int64(n)
-	if a.left < 0 || err == io.EOF && a.left != 0 {
-		return n, errors.New("message: it changed since it was read first")
-	}
-	return n, err
 }

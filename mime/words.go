@@ -53,13 +53,13 @@ func parts(s string) []string {
 
 func blank(c byte) bool { return c == ' ' || c == '\t' }
 
-// encodeText makes s fit for an unstructured field (RFC 2047 section 5, rule
+// text makes s fit for an unstructured field (RFC 2047 section 5, rule
 // 1): from the first word that needs it to the last, words are encoded. room is
 // what the first line has left. literal means that a word which looks encoded
 // is text too, and that spaces at the ends count.
-func encodeText(s string, room int, literal bool) string {
+func (c charset) text(s string, room int, literal bool) string {
 	if literal && s != strings.Trim(s, " \t") {
-		return encodeWords(s, room)
+		return c.words(s, room)
 	}
 	first, last := -1, 0
 	for i := 0; i <= len(s); {
@@ -81,55 +81,65 @@ func encodeText(s string, room int, literal bool) string {
 	if first > 0 {
 		room = wordMost
 	}
-	return s[:first] + encodeWords(s[first:last], room) + s[last:]
+	return s[:first] + c.words(s[first:last], room) + s[last:]
 }
 
-// encodeWords makes RFC 2047 words of s: by Q, which a person can read, unless B
-// is much shorter. No character is parted (section 5). The first word is made to
-// fit in room.
-func encodeWords(s string, room int) string {
-	q := 0
-	for i := range len(s) {
-		q += qLen(s[i])
+// words makes RFC 2047 words of s: by Q, which a person can read, unless B is
+// much shorter. No character is parted (section 5). The first word is made to fit
+// in room. Text with a character that c does not have goes in UTF-8.
+func (c charset) words(s string, room int) string {
+	c = c.forWords(s)
+	whole, _ := c.encode(s)
+	kind := "q"
+	if c.stateful() || wordLen(whole, "q") > wordLen(whole, "b")*3/2 {
+		kind = "b"
 	}
-	kind, cost := "q", qLen
-	if q > (len(s)+2)/3*4*3/2 {
-		kind, cost = "b", nil
-	}
-	const frame = len("=?utf-8?q?" + "?=")
+	frame := len("=?" + c.name + "?q?" + "?=")
 	if room < frame+12 || room > wordMost { // 12: one character of four octets, by Q
 		room = wordMost
 	}
 	var b strings.Builder
 	for len(s) > 0 {
-		n, used := 0, 0
-		for n < len(s) {
-			_, size := utf8.DecodeRuneInString(s[n:])
-			if cost != nil {
-				for i := range size {
-					used += cost(s[n+i])
-				}
-			} else {
-				used = (n + size + 2) / 3 * 4
-			}
-			if n > 0 && used > room-frame {
-				break
-			}
-			n += size
-		}
+		chunk, n := c.fitting(s, kind, room-frame)
 		if b.Len() > 0 {
 			b.WriteByte(' ')
 		}
-		b.WriteString("=?utf-8?" + kind + "?")
-		if cost != nil {
-			writeQ(&b, s[:n])
+		b.WriteString("=?" + c.name + "?" + kind + "?")
+		if kind == "q" {
+			writeQ(&b, chunk)
 		} else {
-			b.WriteString(base64.StdEncoding.EncodeToString([]byte(s[:n])))
+			b.WriteString(base64.StdEncoding.EncodeToString(chunk))
 		}
 		b.WriteString("?=")
 		s, room = s[n:], wordMost
 	}
 	return b.String()
+}
+
+// fitting gives as many characters of s, in c, as a word of room octets holds, at
+// least one; and how many octets of s that are.
+func (c charset) fitting(s, kind string, room int) (chunk []byte, n int) {
+	for n < len(s) {
+		_, size := utf8.DecodeRuneInString(s[n:])
+		more, err := c.encode(s[:n+size])
+		if err != nil || n > 0 && wordLen(more, kind) > room {
+			break
+		}
+		chunk, n = more, n+size
+	}
+	return chunk, n
+}
+
+// wordLen is what b becomes within a word.
+func wordLen(b []byte, kind string) int {
+	if kind == "b" {
+		return base64.StdEncoding.EncodedLen(len(b))
+	}
+	n := 0
+	for _, c := range b {
+		n += qLen(c)
+	}
+	return n
 }
 
 // qSafe are the characters that stand for themselves even in a phrase (RFC 2047
@@ -145,9 +155,9 @@ func qLen(c byte) int {
 	return 3
 }
 
-func writeQ(b *strings.Builder, s string) {
-	for i := range len(s) {
-		switch c := s[i]; {
+func writeQ(b *strings.Builder, chunk []byte) {
+	for _, c := range chunk {
+		switch {
 		case c == ' ':
 			b.WriteByte('_')
 		case qSafe(c):
@@ -160,9 +170,9 @@ func writeQ(b *strings.Builder, s string) {
 
 // phrase makes a display name of s (RFC 5322 section 3.2.5): atoms, else a
 // quoted string, else RFC 2047 words.
-func phrase(s string) string {
+func (c charset) phrase(s string) string {
 	if !ascii(s) || len(s) > wordLong {
-		return encodeWords(s, wordMost/2)
+		return c.words(s, wordMost/2)
 	}
 	for word := range strings.SplitSeq(s, " ") {
 		if !dotAtom(word) || strings.ContainsAny(word, ".=") {

@@ -6,15 +6,13 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"net/url"
+	"os"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
-	"golang.org/x/net/proxy"
-
 	"github.com/ehlo-mail/ehlo/dialog"
+	"github.com/ehlo-mail/ehlo/dialog/route"
 	"github.com/ehlo-mail/ehlo/dialog/transcript"
 )
 
@@ -31,7 +29,14 @@ func (e *ConnectError) Unwrap() error { return e.Err }
 // Short is what happened in a few words.
 func (e *ConnectError) Short() string {
 	var timeout interface{ Timeout() bool }
+	var proxy *ProxyError
+	var call *os.SyscallError
+	var name *net.DNSError
 	switch {
+	case errors.As(e.Err, &proxy):
+		return proxy.short(e.After)
+	case errors.As(e.Err, &call) && call.Syscall == "bind":
+		return "was not tried: the local address or port cannot be had: " + call.Err.Error()
 	case errors.Is(e.Err, syscall.ECONNREFUSED):
 		return "refused the connection"
 	case errors.Is(e.Err, syscall.EHOSTUNREACH):
@@ -40,22 +45,35 @@ func (e *ConnectError) Short() string {
 		return "cannot be reached: no route to its network"
 	case errors.As(e.Err, &timeout) && timeout.Timeout():
 		return fmt.Sprintf("did not answer within %s", transcript.Duration(e.After))
+	case errors.As(e.Err, &name):
+		return "was not found: " + name.Err
+	case errors.As(e.Err, &call):
+		return "cannot be reached: " + call.Err.Error()
 	}
-	var op *net.OpError
-	if errors.As(e.Err, &op) {
-		// The SOCKS client's words for a reply that is not success (RFC 1928 section 6).
-		if said, ok := strings.CutPrefix(op.Err.Error(), "unknown error "); ok {
-			return "cannot be reached, says the proxy: " + said
-		}
+	if op, ok := e.Err.(*net.OpError); ok {
 		return op.Err.Error()
 	}
 	return e.Err.Error()
 }
 
+// SpecialError is an address that was not dialled, as only public ones were to be.
+type SpecialError struct {
+	Addr string        // with its port
+	Why  route.Finding // what kind of address it is
+}
+
+func (e *SpecialError) Error() string { return e.Addr + ": " + e.Short() }
+
+// Short is what is wrong with the address in a few words.
+func (e *SpecialError) Short() string { return "is not dialled: " + e.Why.Text }
+
 // connect dials a hop within the time limit for one address, and shows it.
 func (r *Reach) connect(ctx context.Context, hop Hop, o dialog.Options) (net.Conn, error) {
 	target := r.address(hop)
-	event := Connected{Host: hop.Host, Addr: target, Via: r.Via}
+	event := Connected{Host: hop.Host, Addr: target}
+	if !hop.local() {
+		event.Via = r.Via
+	}
 	if _, ok := r.redirect(hop); ok {
 		event.Instead = net.JoinHostPort(hop.Host, strconv.Itoa(int(hop.Port)))
 	}
@@ -65,10 +83,23 @@ func (r *Reach) connect(ctx context.Context, hop Hop, o dialog.Options) (net.Con
 	within, cancel := context.WithTimeout(ctx, r.ConnectTimeout)
 	defer cancel()
 	began := time.Now()
-	nc, err := r.Dial(within, "tcp", target)
+	nc, err := r.open(within, hop, target)
+	if err == nil && r.Proxied != nil {
+		event.Header, event.HeaderFull, err = r.Proxied.write(within, nc, target)
+		if err != nil {
+			finish(ctx, nc, o)
+			_ = nc.Close()
+		}
+	}
 	event.Took = time.Since(began)
 	if err != nil && ctx.Err() != nil {
 		return nil, context.Cause(ctx)
+	}
+	var special *SpecialError
+	if errors.As(err, &special) {
+		event.Failed = special.Short()
+		o.Stream.Emit(event)
+		return nil, special
 	}
 	if err != nil {
 		failed := &ConnectError{Addr: target, After: r.ConnectTimeout, Err: err}
@@ -76,41 +107,35 @@ func (r *Reach) connect(ctx context.Context, hop Hop, o dialog.Options) (net.Con
 		o.Stream.Emit(event)
 		return nil, failed
 	}
-	if local := nc.LocalAddr(); local != nil {
+	if local := nc.LocalAddr(); local != nil && !hop.local() {
 		event.Local = local.String()
 	}
 	o.Stream.Emit(event)
 	return nc, nil
 }
 
-// NewDialer dials from the local address (not valid: any), directly or through
-// via: "" or a socks5:// URL (RFC 1928).
-func NewDialer(local netip.Addr, via string) (Dialer, error) {
-	direct := &net.Dialer{}
-	if local.IsValid() {
-		direct.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(local, 0))
+// open makes the connection of a hop.
+func (r *Reach) open(ctx context.Context, hop Hop, target string) (net.Conn, error) {
+	switch {
+	case hop.Socket != "":
+		return new(net.Dialer).DialContext(ctx, "unix", hop.Socket)
+	case hop.Command != "":
+		c, err := startChild(hop.Command, r.Said)
+		if err != nil {
+			return nil, err
+		}
+		return c, nil
 	}
-	if via == "" {
-		return direct.DialContext, nil
+	return r.dial(ctx, "tcp", target)
+}
+
+// dial dials an address unless it is special and only public ones are to be. A
+// name is the user's own word, by --connect-to, and is dialled.
+func (r *Reach) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if addr, err := netip.ParseAddrPort(address); r.PublicOnly && err == nil {
+		if why, special := route.Special(addr.Addr()); special {
+			return nil, &SpecialError{Addr: address, Why: why}
+		}
 	}
-	u, err := url.Parse(via)
-	if err != nil || u.Scheme != "socks5" || u.Host == "" || strings.Trim(u.Path, "/") != "" {
-		return nil, fmt.Errorf("%q is not socks5://HOST:PORT", via)
-	}
-	if u.Port() == "" {
-		u.Host += ":1080"
-	}
-	var auth *proxy.Auth
-	if u.User != nil {
-		return nil, fmt.Errorf("%q: a user and a password do not belong on the command line", u.Redacted())
-	}
-	dialer, err := proxy.SOCKS5("tcp", u.Host, auth, direct)
-	if err != nil {
-		return nil, err
-	}
-	contextual, ok := dialer.(proxy.ContextDialer)
-	if !ok {
-		return nil, errors.New("the SOCKS5 dialer cannot be interrupted")
-	}
-	return contextual.DialContext, nil
+	return r.Dial(ctx, network, address)
 }

@@ -32,13 +32,15 @@ func (h Head) Lines() []transcript.Line {
 
 // Connected is a connection that was made, or was not.
 type Connected struct {
-	Host    string
-	Addr    string // that was dialled
-	Instead string // the host and port that --connect-to sent elsewhere
-	Via     string // the proxy that it goes through
-	Local   string
-	Failed  string // why it was not made
-	Took    time.Duration
+	Host       string
+	Addr       string // that was dialled
+	Instead    string // the host and port that --connect-to sent elsewhere
+	Via        string // the proxy that it goes through
+	Local      string
+	Header     string // the PROXY header that it begins with, in a few words; "" without one
+	HeaderFull string // all that the header says; the line itself of version 1
+	Failed     string // why it was not made
+	Took       time.Duration
 }
 
 // Kind is "connect".
@@ -53,9 +55,15 @@ func (c Connected) Lines() []transcript.Line {
 	if c.Via != "" {
 		text = append(text, "through "+c.Via)
 	}
+	if c.Header != "" {
+		text = append(text, c.Header)
+	}
 	lines := []transcript.Line{{Mark: transcript.Phase, Label: "connect", Text: strings.Join(text, " · "), Took: c.Took}}
 	if c.Local != "" {
 		lines = append(lines, transcript.Line{Mark: transcript.Note, Text: "from " + c.Local})
+	}
+	if c.HeaderFull != "" {
+		lines = append(lines, transcript.Line{Mark: transcript.Note, Text: c.HeaderFull})
 	}
 	if c.Failed != "" {
 		lines = append(lines, transcript.Line{Mark: transcript.Failure, Text: c.Addr + " " + c.Failed})
@@ -63,7 +71,7 @@ func (c Connected) Lines() []transcript.Line {
 	return lines
 }
 
-// MarshalJSON gives host, address, local, error and took_ms.
+// MarshalJSON gives host, address, local, proxy_header, error and took_ms.
 func (c Connected) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Host    string  `json:"host"`
@@ -71,7 +79,8 @@ func (c Connected) MarshalJSON() ([]byte, error) {
 		Instead string  `json:"instead_of,omitempty"`
 		Via     string  `json:"via,omitempty"`
 		Local   string  `json:"local,omitempty"`
+		Header  string  `json:"proxy_header,omitempty"`
 		Error   string  `json:"error,omitempty"`
 		TookMS  float64 `json:"took_ms"`
-	}{c.Host, c.Addr, c.Instead, c.Via, c.Local, c.Failed, transcript.Millis(c.Took)})
+	}{c.Host, c.Addr, c.Instead, c.Via, c.Local, c.HeaderFull, c.Failed, transcript.Millis(c.Took)})
 }

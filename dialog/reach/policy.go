@@ -68,15 +68,15 @@ func (r *Reach) Fetcher(f policy.Fetcher, domain string) policy.Fetcher {
 	f.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
 		hop := Hop{Host: "mta-sts." + domain, Port: 443, web: true}
 		hop.Addr, _ = netip.ParseAddrPort(address)
-		return r.Dial(ctx, network, r.address(hop))
+		return r.dial(ctx, network, r.address(hop))
 	}
 	return f
 }
 
-// DANE looks for the TLSA records of a hop's host. It is nil for an address, which
-// can have none.
+// DANE looks for the TLSA records of a hop's host. It is nil for an address and
+// for a process on this host, which can have none.
 func (r *Reach) DANE(ctx context.Context, hop Hop) *policy.DANE {
-	if net.ParseIP(hop.Host) != nil {
+	if net.ParseIP(hop.Host) != nil || hop.local() {
 		return nil
 	}
 	r.waiting("TLSA records of " + hop.Host)

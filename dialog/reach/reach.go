@@ -31,6 +31,9 @@ type Reach struct {
 	Via            string // the proxy that Dial goes through, for people; "" is none
 	Family         route.Family
 	ConnectTo      []Redirect
+	PublicOnly     bool           // special addresses are not dialled: private, loopback and others
+	Proxied        *Proxied       // the PROXY header that a connection begins with; nil is none
+	Said           func(string)   // told of each line on a command's standard error, as it came; may be nil
 	ConnectTimeout time.Duration  // for one address
 	Discover       *Discovery     // nil: what the domain publishes of TLS is not looked up
 	Session        dialog.Options // for each session; TLS.Name is the hop's host unless it is set
@@ -42,6 +45,8 @@ type Hop struct {
 	Host     string         // what the certificate has to prove
 	Addr     netip.AddrPort // not valid if only a Redirect says where to go
 	Port     uint16
+	Socket   string      // the UNIX socket that leads there instead of Addr, or ""
+	Command  string      // the command that is dialled instead of Addr, or ""
 	Implicit bool        // TLS from the first byte, RFC 8314 section 3
 	Domain   string      // whose mail goes there; "" if the user named the host
 	Signed   bool        // the DNS answers that lead from Domain to Host are validated
@@ -49,10 +54,16 @@ type Hop struct {
 	STS      *policy.STS // the MTA-STS policy of Domain; nil: not looked for
 }
 
+// local reports whether the hop is a process on this host, without an address.
+func (h Hop) local() bool { return h.Socket != "" || h.Command != "" }
+
 // Hops finds where t leads, and shows it. The error is one of route's, or the
 // context's cause.
 func (r *Reach) Hops(ctx context.Context, t Target) ([]Hop, error) {
-	hop := Hop{Host: t.Name, Port: t.Port, Implicit: t.Implicit}
+	hop := Hop{Host: t.Name, Port: t.Port, Socket: t.Socket, Command: t.Command, Implicit: t.Implicit}
+	if hop.local() {
+		return []Hop{hop}, nil
+	}
 	if to, ok := r.redirect(hop); ok && to.To != "" && t.Direct {
 		return []Hop{hop}, nil
 	}
@@ -124,6 +135,7 @@ func (r *Reach) Visit(ctx context.Context, hop Hop, plan dialog.Plan) (visit Vis
 		return visit
 	}
 	visit.Reached = true
+	defer finish(ctx, nc, options)
 	if hop.Implicit {
 		if options.Waiting != nil {
 			options.Waiting(dialog.Waiting{For: "TLS handshake", Limit: options.Timeouts.Reply})
@@ -176,6 +188,7 @@ func TryNext(err error) (bool, string) {
 		timeout  *dialog.TimeoutError
 		protocol *dialog.ProtocolError
 		policed  *PolicyError
+		special  *SpecialError
 	)
 	switch {
 	case errors.As(err, &protocol) && errors.As(err, &at) && at.Phase == dialog.PhaseTLS:
@@ -184,6 +197,8 @@ func TryNext(err error) (bool, string) {
 		return policed.Action != policy.Refuse, policed.short()
 	case errors.As(err, &connect):
 		return true, connect.Short()
+	case errors.As(err, &special):
+		return true, "has no public address there"
 	case errors.As(err, new(*dialog.TLSError)), errors.As(err, new(*dialog.AuthError)), errors.As(err, new(*dialog.UnmetError)), errors.As(err, new(*dialog.BodyError)):
 		return false, ""
 	case errors.As(err, &refusal):
@@ -229,7 +244,7 @@ func (r *Reach) Tour(ctx context.Context, hops []Hop, plan func(Hop) dialog.Plan
 // may take, and decides what a refusal of the whole conversation means.
 func (r *Reach) Deliver(ctx context.Context, hops []Hop, d *dialog.Delivery) []Visit {
 	plan := func(hop Hop) dialog.Plan {
-		return dialog.Plan{dialog.Greet(), dialog.Hello(), dialog.StartTLS(), dialog.Auth(), dialog.Deliver(hop.Host, d), dialog.Quit()}
+		return dialog.Plan{dialog.Greet(), dialog.Hello(), dialog.StartTLS(), dialog.Xclient(), dialog.Auth(), dialog.Xforward(), dialog.Deliver(hop.Host, d), dialog.Quit()}
 	}
 	visited := 0
 	return r.Tour(ctx, hops, plan, func(v Visit) (bool, string) {

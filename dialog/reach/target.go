@@ -15,9 +15,17 @@ type Target struct {
 	Text     string // as the user wrote it
 	Name     string // a domain, a host in A-labels, or an address
 	Direct   bool   // Name is a host or an address: no MX is asked for
-	Port     uint16
-	Implicit bool // TLS from the first byte
+	Port     uint16 // 0 if a socket or a command leads there
+	Implicit bool   // TLS from the first byte
+	LMTP     bool   // it speaks LMTP (RFC 2033) where nothing else is said
+	Socket   string // the path of a UNIX socket, or ""
+	Command  string // a command that is the server, on its standard input and output, or ""
 }
+
+// Local reports whether the target is a process on this host, without an
+// address. Its name is localhost: a certificate has to prove that, or the name
+// that is asked for.
+func (t Target) Local() bool { return t.Socket != "" || t.Command != "" }
 
 // Submission reports whether the target takes messages from users rather than
 // from servers (RFC 6409, RFC 8314): a certificate has to be proven there.
@@ -27,19 +35,22 @@ type scheme struct {
 	name     string
 	port     uint16
 	implicit bool
+	lmtp     bool
 }
 
 var schemes = [...]scheme{
-	{"smtp", 25, false},
-	{"smtps", 465, true},
-	{"submission", 587, false},
-	{"submissions", 465, true},
+	{name: "smtp", port: 25},
+	{name: "smtps", port: 465, implicit: true},
+	{name: "submission", port: 587},
+	{name: "submissions", port: 465, implicit: true},
+	{name: "lmtp", port: 24, lmtp: true}, // a port for any private mail system
 }
 
 // ParseTarget reads a domain (whose MX is asked for, port 25), host:port,
 // [address], [address]:port, or a URL with one of the schemes smtp, smtps,
-// submission and submissions. A bare name is a host rather than a domain if
-// direct is set. The error names the rule that text breaks.
+// submission, submissions and lmtp. A bare name is a host rather than a domain if
+// direct is set. The error names the rule that text breaks. What it takes leads
+// to the network alone, wherever text comes from: see ParseLocal.
 func ParseTarget(text string, direct bool) (Target, error) {
 	t := Target{Text: text, Port: 25, Direct: direct}
 	rest := text
@@ -47,11 +58,11 @@ func ParseTarget(text string, direct bool) (Target, error) {
 		known := false
 		for _, s := range schemes {
 			if strings.EqualFold(name, s.name) {
-				t.Port, t.Implicit, t.Direct, known = s.port, s.implicit, true, true
+				t.Port, t.Implicit, t.LMTP, t.Direct, known = s.port, s.implicit, s.lmtp, true, true
 			}
 		}
 		if !known {
-			return t, fmt.Errorf("target %q: the scheme %q is none of smtp, smtps, submission, submissions", text, name)
+			return t, fmt.Errorf("target %q: the scheme %q is none of smtp, smtps, submission, submissions, lmtp", text, name)
 		}
 		rest = strings.TrimSuffix(after, "/")
 		if strings.ContainsAny(rest, "/?#@") {
@@ -77,6 +88,29 @@ func ParseTarget(text string, direct bool) (Target, error) {
 		return t, fmt.Errorf("target: %w", err)
 	}
 	return t, nil
+}
+
+// ParseLocal reads unix:PATH and exec:COMMAND, spelt so; ok is false for any other
+// text. It is for what stands on the command line alone: text from anywhere else
+// must not start programs nor open files.
+func ParseLocal(text string) (t Target, ok bool, err error) {
+	kind, what, _ := strings.Cut(text, ":")
+	t = Target{Text: text, Name: "localhost", Direct: true}
+	switch kind {
+	case "unix": // nearly every mail server's socket is for local delivery
+		t.Socket, t.LMTP = what, true
+	case "exec":
+		t.Command = what
+	default:
+		return Target{}, false, nil
+	}
+	if strings.TrimSpace(what) == "" {
+		return t, true, fmt.Errorf("target %q: nothing stands behind %s:", text, kind)
+	}
+	if strings.ContainsRune(what, 0) {
+		return t, true, fmt.Errorf("target %q: it holds a NUL", text)
+	}
+	return t, true, nil
 }
 
 // splitPort takes a port off the end; IPv6 addresses need brackets for that.
@@ -176,6 +210,9 @@ func splitColons(s string) []string {
 
 // redirect is the first Redirect that concerns hop.
 func (r *Reach) redirect(hop Hop) (Redirect, bool) {
+	if hop.local() {
+		return Redirect{}, false
+	}
 	for _, to := range r.ConnectTo {
 		if to.Host == "" && hop.web {
 			continue // it was written with the SMTP server in mind
@@ -189,6 +226,12 @@ func (r *Reach) redirect(hop Hop) (Redirect, bool) {
 
 // address is what is dialled for hop: its own, or where a Redirect leads.
 func (r *Reach) address(hop Hop) string {
+	switch {
+	case hop.Socket != "":
+		return "unix:" + hop.Socket
+	case hop.Command != "":
+		return "exec:" + hop.Command
+	}
 	if to, ok := r.redirect(hop); ok {
 		return to.address(hop)
 	}

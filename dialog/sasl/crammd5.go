@@ -34,12 +34,13 @@ func (c *cramMD5) Next(challenge []byte) (Message, error) {
 	c.answered = true
 	mac := hmac.New(md5.New, []byte(c.Password.Reveal()))
 	mac.Write(challenge)
-	digest := hex.EncodeToString(mac.Sum(nil))
+	sum := mac.Sum(nil)
+	digest := hex.EncodeToString(sum)
 	data := c.User + " " + digest
 	return Message{
 		Data:    []byte(data),
 		Shape:   c.User + " " + transcript.Hidden,
-		Secrets: []transcript.Secret{c.Password, transcript.NewSecret(digest), transcript.NewSecret(data)},
+		Secrets: []transcript.Secret{c.Password, transcript.NewSecret(digest), transcript.NewSecret(string(sum)), transcript.NewSecret(data)},
 	}, nil
 }
 

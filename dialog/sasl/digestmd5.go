@@ -133,7 +133,7 @@ func (d *digestMD5) answer(c digestChallenge) (Message, error) {
 		Data:  []byte(data),
 		Shape: d.mask(head.String()) + transcript.Hidden,
 		Secrets: []transcript.Secret{
-			d.Password, transcript.NewSecret(response), transcript.NewSecret(data),
+			d.Password, transcript.NewSecret(response), unhex(response), transcript.NewSecret(data),
 		},
 		Awaited: []transcript.Secret{transcript.NewSecret(d.want), transcript.NewSecret("rspauth=" + d.want)},
 	}, nil
@@ -165,6 +165,12 @@ func quoted(s string) string {
 func md5Hex(s string) string {
 	sum := md5.Sum([]byte(s))
 	return hex.EncodeToString(sum[:])
+}
+
+// unhex is the bytes of a digest, which a server may write in another way.
+func unhex(digest string) transcript.Secret {
+	sum, _ := hex.DecodeString(digest)
+	return transcript.NewSecret(string(sum))
 }
 
 // latin1 is s in ISO 8859-1, or s itself and false if it cannot be written so.

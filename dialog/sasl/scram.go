@@ -154,7 +154,7 @@ func (s *scram) prove(first serverFirst, text string) (Message, error) {
 		Data:  []byte(data),
 		Shape: s.mask(final) + ",p=" + transcript.Hidden,
 		Secrets: []transcript.Secret{
-			s.Password, s.prepared, transcript.NewSecret(shown), transcript.NewSecret(data),
+			s.Password, s.prepared, transcript.NewSecret(shown), transcript.NewSecret(string(proof)), transcript.NewSecret(data),
 		},
 		Awaited: []transcript.Secret{transcript.NewSecret(s.want), transcript.NewSecret(s.want[len("v="):])},
 	}, nil

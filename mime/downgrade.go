@@ -1,0 +1,4 @@
+package mime
+
+func (m *Message) sevenBit(all stretch)     {}
+func downgraded(p stretch) (stretch, error) { return p, nil }
