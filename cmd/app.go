@@ -73,7 +73,7 @@ func commands() []*command {
 			name: "tls", usage: "TARGET...", about: "the TLS of a server in depth: versions, chain, DANE, MTA-STS",
 			examples: []example{
 				{"ehlo tls --sandbox good.test", "what a well-kept server shows"},
-				{"ehlo tls --sandbox -q expired.test", "the report without the transcript"},
+				{"ehlo tls --sandbox -q stapled.test", "the report without the transcript"},
 				{"ehlo tls --sandbox --suites --active starttls.test", "every suite, and an injected command"},
 			},
 			groups: with("route", "time", "protocol", "TLS", "scan"), least: 1, most: -1, run: runTLS,

@@ -27,11 +27,17 @@ func TestDocsJSON(t *testing.T) {
 	message, big := filepath.Join(dir, "message.eml"), filepath.Join(dir, "big.txt")
 	write(t, message, []byte("Subject: no date\n\nhello\n"))
 	write(t, big, []byte(strings.Repeat("long\n", 300)))
+	password := filepath.Join(dir, "password")
+	write(t, password, []byte("wonderland\n"))
 	for _, line := range []string{
 		"mx good.test starttls.test nullmx.test cnamemx.test privatemx.test loop.test servfail.test nosuch.test [192.0.2.1]",
 		"probe --vrfy alice --help-topic= --command NOOP vrfy.test helo-only.test expired.test nomx.test servfail.test busy.test",
 		"probe --all-mx backup.test smtps://mx1.smtps.test",
 		"verify alice@vrfy.test carol@vrfy.test a@catchall.test b@nomx.test c@tempfail.test",
+		"tls good.test --suites --active", "tls --all-mx backup.test dane-mixed.test smtps://mx1.smtps.test busy.test nosuch.test",
+		"tls oldsuites.test dane-unusable.test dane-bogus.test sts-404.test sts-testing.test sts-badrecord.test clientcert.test tlsrefused.test servfail.test",
+		"send --to alice@dane-mismatch.test,bob@sts-wrongmx.test --tls-policy auto", "probe sts-selfsigned.test sts-notls.test --tls-policy auto",
+		"probe auth-login.test auth-garbage.test --auth LOGIN --auth-user alice --auth-password-file " + password,
 		"send --to alice@starttls.test --show-data all",
 		"send --to bob@partial.test,carol@partial.test,a@nomx.test,b@backup.test,c@[192.0.2.21] --data @" + message,
 		"send --to dmarc@reject.test", "send --to alice@drops.test", "send --to alice@small.test --body @" + big,
@@ -65,7 +71,8 @@ func TestDocsJSON(t *testing.T) {
 		"route.aliases":      "needs a domain that is an alias",
 		"route.doubted":      "needs a DNS server that is not on 127.0.0.1",
 		"route host.doubted": "needs a DNS server that is not on 127.0.0.1",
-		"mx host.tlsa":       "needs a domain with TLSA records",
+		"dane.doubted":       "needs a DNS server that is not on 127.0.0.1",
+		"tls_rpt.error":      "needs a TLS-RPT record that does not count",
 		"query.truncated":    "needs an answer over 1232 bytes",
 	})
 }
@@ -282,7 +289,11 @@ func (s schema) value(v any, line, kind string) error {
 			schema, _ := record["schema"].(string)
 			return s.object(record, line, "record", schema)
 		case event == "report":
-			return s.object(record, line, "record", map[string]string{"mx": "mx target", "probe": "server", "sandbox": "sandbox table"}[command])
+			kind := map[string]string{"mx": "mx target", "probe": "server", "tls": "tls server", "sandbox": "sandbox table"}[command]
+			if _, ok := record["rows"]; ok {
+				kind = "tls comparison"
+			}
+			return s.object(record, line, "record", kind)
 		}
 		return s.object(record, line, "record", event)
 	default:

@@ -11,6 +11,7 @@ import (
 	"github.com/ehlo-mail/ehlo/dialog/policy"
 	"github.com/ehlo-mail/ehlo/dialog/reach"
 	"github.com/ehlo-mail/ehlo/dialog/route"
+	"github.com/ehlo-mail/ehlo/dialog/sasl"
 )
 
 // judgeReply is the verdict on a refusal by host in a phase.
@@ -234,6 +235,12 @@ func (v *verdict) auth(err *dialog.AuthError, host string) {
 		e := explained(err.Reply, dialog.PhaseAuth)
 		v.Sentence = fmt.Sprintf("%s was refused with %s", err.Mechanism, err.Reply.Codes())
 		v.Means, v.Likely, v.Reason, v.Source = e.Brief, e.Likely, e.Reason, e.Source
+		switch m, _ := sasl.Find(err.Mechanism); m.Needs {
+		case sasl.NeedToken:
+			v.Means = strings.Replace(v.Means, "the user name or the password", "the token, or the user that it is for", 1)
+		case sasl.NeedCertificate:
+			v.Means = strings.Replace(v.Means, "the user name or the password", "the certificate, or the user to act as", 1)
+		}
 		v.Next = strings.ReplaceAll(e.Next, "TARGET", host)
 	case dialog.AuthNotOffered:
 		v.Means = "this server lets nobody log in here"

@@ -89,7 +89,7 @@ var masks = []struct {
 	{regexp.MustCompile(`\d\d:\d\d:\d\dZ`), "CLOCK"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\dZ`), "DATE"},
 	// Nonces, salts and what is made of them: of SCRAM, DIGEST-MD5 and CRAM-MD5, and in base64.
-	{regexp.MustCompile(`(\br=|\bs=|nonce=\\?")[A-Za-z0-9+/]{20,}=*`), "${1}RANDOM"},
+	{regexp.MustCompile(`(\br=|\bs=|\bc=|nonce=\\?")[A-Za-z0-9+/]{20,}=*`), "${1}RANDOM"},
 	{regexp.MustCompile(`<[A-Z2-7]{26}@`), "<RANDOM@"},
 	// Hashes and numbers of certificates, whole or cut.
 	{regexp.MustCompile(`\b(?:[0-9a-f]{128}|[0-9a-f]{64})\b|\b[0-9a-f]{8}…`), "HEX"},

@@ -61,7 +61,7 @@ func (r *run) loginsAt(ctx context.Context, targets []reach.Target) ([]*dialog.L
 func (w *outlook) toward(r *run, t reach.Target, login *dialog.Login) {
 	w.Session.Login = login
 	w.Session.TLS.Policy = r.policy(t, login)
-	if note := r.Weakened(policies[standardPolicy(t)]); note != "" {
+	if note := r.Weakened(standardWord(t)); note != "" {
 		w.Session.Stream.Emit(dialog.Finding{Text: note})
 	}
 }
@@ -90,6 +90,14 @@ func standardPolicy(t reach.Target) dialog.Policy {
 		return dialog.PolicyVerify
 	}
 	return dialog.PolicyMay
+}
+
+// standardWord is standardPolicy as --tls-policy spells it.
+func standardWord(t reach.Target) string {
+	if standardPolicy(t) == dialog.PolicyVerify {
+		return "verify"
+	}
+	return "may"
 }
 
 // policyOf is the floor that a word of --tls-policy sets. What a domain publishes

@@ -126,7 +126,7 @@ func (e *examination) examine(ctx context.Context, t reach.Target) (tlsTarget, v
 		}
 	}
 	if side {
-		e.Session.Stream.Emit(comparison(facts.Servers))
+		e.Session.Stream.Emit(compare(facts.Servers))
 		v := sumTargets(all)
 		v.Sentence = strings.Replace(v.Sentence, "targets", "servers", 1)
 		return facts, v

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -224,44 +225,72 @@ func sent(chain []*x509.Certificate, c *x509.Certificate) bool {
 }
 
 // comparison is the table of several servers, side by side.
-type comparison []tlsServer
+type comparison struct {
+	Rows []compared `json:"rows"`
+}
+
+// compared is one server in the table.
+type compared struct {
+	Host     string   `json:"host"`
+	Address  string   `json:"address"` // with the port
+	Version  string   `json:"version,omitempty"`
+	Verified bool     `json:"verified"`
+	DaysLeft *int     `json:"days_left,omitempty"`
+	DANE     string   `json:"dane,omitempty"` // its state
+	Faults   []string `json:"faults"`         // the checks that failed
+	Error    string   `json:"error,omitempty"`
+}
+
+// compare puts servers side by side.
+func compare(all []tlsServer) comparison {
+	table := comparison{Rows: []compared{}}
+	for _, s := range all {
+		row := compared{Host: s.Host, Address: s.Address, Error: s.Error, Faults: []string{}}
+		if s.TLS != nil {
+			row.Version, row.Verified, row.DaysLeft = tls.VersionName(s.TLS.Version), s.TLS.Verified(), &s.TLS.Left
+		}
+		if s.DANE != nil {
+			row.DANE = s.dane().State.String()
+		}
+		for _, c := range s.Checks {
+			if c.Verdict == "fail" && !slices.Contains(row.Faults, c.ID) {
+				row.Faults = append(row.Faults, c.ID)
+			}
+		}
+		table.Rows = append(table.Rows, row)
+	}
+	return table
+}
 
 // Kind is that of a report.
 func (comparison) Kind() string { return transcript.ReportKind }
 
 // Lines is the table.
-func (all comparison) Lines() []transcript.Line {
+func (t comparison) Lines() []transcript.Line {
 	lines := []transcript.Line{
 		{Mark: transcript.Blank},
 		{Mark: transcript.RowHead, Cells: []string{"HOST", "ADDRESS", "TLS", "CERTIFICATE", "DAYS", "DANE", "FAULTS"}, Spare: []int{4, 1}},
 	}
-	for _, s := range all {
-		row := []string{s.Host, s.Address, "–", "–", "–", "–", "–"}
-		if host, _, err := net.SplitHostPort(s.Address); err == nil {
-			row[1] = host
+	or := func(text string) string { return cmp.Or(text, "–") }
+	for _, row := range t.Rows {
+		address, _, err := net.SplitHostPort(row.Address)
+		if err != nil {
+			address = row.Address
 		}
-		if s.TLS != nil {
-			row[2], row[3], row[4] = tls.VersionName(s.TLS.Version), "not verified", fmt.Sprint(s.TLS.Left)
-			if s.TLS.Verified() {
-				row[3] = "verified"
-			}
+		certificate, days := "", ""
+		if row.DaysLeft != nil {
+			certificate, days = "not verified", fmt.Sprint(*row.DaysLeft)
 		}
-		if s.DANE != nil {
-			row[5] = s.dane().State.String()
+		if row.Verified {
+			certificate = "verified"
 		}
-		var faults []string
-		for _, c := range s.Checks {
-			if c.Verdict == "fail" && !slices.Contains(faults, c.ID) {
-				faults = append(faults, c.ID)
-			}
+		faults := strings.Join(row.Faults, " ")
+		if row.Version == "" {
+			faults = cmp.Or(faults, row.Error)
 		}
-		switch {
-		case len(faults) > 0:
-			row[6] = strings.Join(faults, " ")
-		case s.TLS == nil && s.Error != "":
-			row[6] = s.Error
-		}
-		lines = append(lines, transcript.Line{Mark: transcript.Row, Cells: row})
+		lines = append(lines, transcript.Line{Mark: transcript.Row, Cells: []string{
+			row.Host, address, or(row.Version), or(certificate), or(days), or(row.DANE), or(faults),
+		}})
 	}
 	return lines
 }

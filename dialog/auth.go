@@ -85,7 +85,7 @@ func (s *Session) login(ctx context.Context) error {
 		return &AuthError{Kind: AuthNotOffered, Reason: "the server does not offer AUTH"}
 	}
 	credentials := login.Credentials
-	credentials.Offered = report.Offered
+	credentials.Host, credentials.Offered = s.TLS.Name, report.Offered
 	if conn, ok := s.conn.nc.(*tls.Conn); ok {
 		state := conn.ConnectionState()
 		credentials.TLS = &state
@@ -129,7 +129,11 @@ func (l *Login) choose(c sasl.Credentials) (ready []sasl.Mechanism, lacking []er
 		}
 	}
 	for _, m := range candidates {
-		if len(l.Mechanisms) == 0 && (!slices.Contains(c.Offered, m.Name) || m.Name == "ANONYMOUS" && c.User != "") {
+		if len(l.Mechanisms) == 0 && !slices.Contains(c.Offered, m.Name) {
+			continue
+		}
+		if len(l.Mechanisms) == 0 && m.Name == "ANONYMOUS" && c.User != "" {
+			lacking = append(lacking, fmt.Errorf("ANONYMOUS does not log %s in", c.User))
 			continue
 		}
 		if _, err := m.New(c); err != nil {
@@ -283,6 +287,8 @@ func (x *exchange) face(m *sasl.Message, text string) any {
 		return text
 	case len(m.Secrets) == 0:
 		return text
+	case m.Shape == transcript.Hidden: // no more than text says
+		m.Shape = ""
 	}
 	secret := transcript.NewSecret(text)
 	x.conn.reader.mask.Add(append(m.Secrets, secret)...)

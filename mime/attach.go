@@ -137,7 +137,7 @@ func attached(h *held, forced Encoding) (func(carriage) (Encoding, stretch, erro
 	if !s.eightBody && !s.utf8Header {
 		return func(carriage) (Encoding, stretch, error) { return SevenBit, raw, nil }, nil
 	}
-	seven, err := downgraded(raw)
+	seven, _, err := downgraded(raw)
 	if err != nil && s.utf8Header {
 		return nil, err
 	}

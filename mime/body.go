@@ -23,7 +23,7 @@ const keepMost = 256 << 10
 // A level with one part is left out.
 type body struct {
 	texts   []*entity // the better one later (RFC 2046 section 5.1.4)
-	html    int     // which of texts the inlines belong to
+	html    int       // which of texts the inlines belong to
 	inlines []*entity
 	files   []*entity
 	leaves  []*entity // all of them, in the order in which they are sent
@@ -48,13 +48,9 @@ func (b *body) compose(d *Draft, c charset, fields []Header) (*Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	kind := ""
+	kind := root.Header.Get("Content-Type")
 	if root.FirstChild == nil {
-		for _, f := range b.leaves[0].fields[:1] {
-			kind = f.Value
-		}
-	} else {
-		kind = root.Header.Get("Content-Type")
+		kind = b.leaves[0].fields[0].Value
 	}
 	base := Message{fields: append(fields, Header{"Content-Type", kind}), parts: len(b.leaves), release: []func() error{b.close}}
 	if base.kind, _, err = stdmime.ParseMediaType(kind); err != nil {
@@ -95,26 +91,31 @@ func (b *body) forms(base Message, header []byte, layout [][]byte) (*Message, er
 // form puts the message together for c, and says how each leaf is encoded.
 func (b *body) form(m *Message, c carriage, header []byte, layout [][]byte) ([]Encoding, error) {
 	var encodings []Encoding
-	var stretches []stretch
+	var contents []stretch
 	var most carriage
-	text := slices.Clone(header)
-	for i, l := range b.leaves {
+	for _, l := range b.leaves {
 		encoding, content, err := l.in(c)
 		if err != nil {
 			return nil, err
 		}
-		encodings, most = append(encodings, encoding), max(most, encoding.carriage())
-		text = append(text, layout[i]...)
+		encodings, contents = append(encodings, encoding), append(contents, content)
+		most = max(most, encoding.carriage())
+	}
+	var stretches []stretch
+	text := slices.Clone(header)
+	for i, l := range b.leaves {
+		text = append(text, labelled(layout[i], most)...)
 		for _, f := range l.fields {
+			var err error
 			if text, err = appendField(text, f.Name, f.Value); err != nil {
 				return nil, err
 			}
-			if f.Name == "Content-Type" && encoding != SevenBit { // the default (RFC 2045 section 6.1)
-				text = append(text, "Content-Transfer-Encoding: "+encoding.String()+"\r\n"...)
+			if f.Name == "Content-Type" && encodings[i] != SevenBit { // the default (RFC 2045 section 6.1)
+				text = append(text, "Content-Transfer-Encoding: "+encodings[i].String()+"\r\n"...)
 			}
 		}
 		text = append(text, "\r\n"...)
-		stretches = append(stretches, bytesStretch(text), content)
+		stretches = append(stretches, bytesStretch(text), contents[i])
 		text = nil
 	}
 	stretches = append(stretches, bytesStretch(layout[len(b.leaves)]))
@@ -132,6 +133,22 @@ func (b *body) form(m *Message, c carriage, header []byte, layout [][]byte) ([]E
 	}
 	m.size, m.open = whole.size, whole.open
 	return encodings, nil
+}
+
+// labelled has multiparts say what is in them (RFC 2045 section 6.4). More than
+// there is does no harm.
+func labelled(layout []byte, c carriage) []byte {
+	label := ""
+	switch c {
+	case carries8bit:
+		label = EightBit.String()
+	case carriesBinary:
+		label = Binary.String()
+	default:
+		return layout
+	}
+	const field = "Content-Type: multipart/"
+	return bytes.ReplaceAll(layout, []byte(field), []byte("Content-Transfer-Encoding: "+label+"\r\n"+field))
 }
 
 // fill makes the leaves of d.

@@ -2,11 +2,13 @@ package mime
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,40 +25,57 @@ type SignOptions struct {
 	Now     time.Time // t=; the zero time is now
 }
 
-// Sign gives m with a DKIM-Signature field for each key on top (RFC 6376), in
-// their order. Open gives m's own octets behind them, and Size is exact. The
-// message is read to its end once, by the first Open: until then the b= and bh= of
-// what Header says are empty. Closing it closes m.
+// Sign gives m with a DKIM-Signature field for each key on top (RFC 6376), in their
+// order. Of several forms those that a relay may have to encode anew are left out, as
+// that would break the signature (section 5.3). Open gives a form's own octets behind
+// the signatures, and Size is exact at once. A form is read to its end once more, by
+// its first Open, so only what is sent is signed; the bh= and b= that Header shows
+// stay empty. Closing it closes m.
 func Sign(m *Message, keys []*Key, o SignOptions) (*Message, error) {
 	if len(keys) == 0 {
 		return m, nil
 	}
-	if o.Header == "" {
-		o.Header = Relaxed
-	}
-	if o.Body == "" {
-		o.Body = Relaxed
-	}
-	for _, c := range []Canonicalization{o.Header, o.Body} {
-		if c != Simple && c != Relaxed {
-			return nil, fmt.Errorf("DKIM: canonicalization %s: simple or relaxed is wanted", clip(string(c)))
-		}
+	o.Header, o.Body = cmp.Or(o.Header, Relaxed), cmp.Or(o.Body, Relaxed)
+	if _, _, err := ParseCanonicalization(string(o.Header + "/" + o.Body)); err != nil {
+		return nil, fmt.Errorf("DKIM: %w", err)
 	}
 	if o.Now.IsZero() {
 		o.Now = time.Now()
 	}
+	forms := m.Forms()
+	if safe := slices.DeleteFunc(m.Forms(), changeable); len(safe) > 0 {
+		forms = safe
+	}
+	for i, form := range forms {
+		signed, err := sign(form, keys, o)
+		if err != nil {
+			return nil, fmt.Errorf("DKIM: %w", err)
+		}
+		forms[i] = signed
+	}
+	for _, f := range forms {
+		f.forms = forms
+	}
+	return forms[len(forms)-1], nil
+}
+
+// changeable reports whether a relay may have to encode m anew.
+func changeable(m *Message) bool {
+	return slices.Contains(m.needs, "8BITMIME") || slices.Contains(m.needs, "BINARYMIME")
+}
+
+// sign signs one form.
+func sign(m *Message, keys []*Key, o SignOptions) (*Message, error) {
 	s := &signing{m: m, keys: keys, o: o}
 	if err := s.prepare(); err != nil {
-		return nil, fmt.Errorf("DKIM: %w", err)
+		return nil, err
 	}
 	signed := *m
-	signed.open = s.open
-	signed.fields = nil
+	signed.open, signed.fields = s.open, nil
 	for _, k := range keys {
-		text := s.field(k, nil, nil)
-		signed.size += int64(len(s.field(k, make([]byte, sha256.Size), make([]byte, k.signatureSize()))))
-		_, value, _ := strings.Cut(text, ":")
+		_, value, _ := strings.Cut(s.field(k, nil, nil), ":")
 		signed.fields = append(signed.fields, Header{signatureField, strings.Join(strings.FieldsFunc(value, isFWS), " ")})
+		signed.size += int64(len(s.field(k, make([]byte, sha256.Size), make([]byte, k.signatureSize()))))
 	}
 	signed.fields = append(signed.fields, m.fields...)
 	return &signed, nil

@@ -63,7 +63,7 @@ func (d *Draft) optional(fields []Header, c charset) ([]Header, error) {
 	if d.InReplyTo != "" {
 		id, err := checkID(d.InReplyTo)
 		if err != nil {
-			return nil, fmt.Errorf("In-Reply-To: %w", err)
+			return nil, fmt.Errorf("header In-Reply-To: %w", err)
 		}
 		fields = append(fields, Header{"In-Reply-To", id})
 		if references == nil {
@@ -74,7 +74,7 @@ func (d *Draft) optional(fields []Header, c charset) ([]Header, error) {
 	for _, r := range references {
 		id, err := checkID(r)
 		if err != nil {
-			return nil, fmt.Errorf("References: %w", err)
+			return nil, fmt.Errorf("header References: %w", err)
 		}
 		ids = append(ids, id)
 	}
@@ -116,12 +116,12 @@ func (d *Draft) unsubscribe(fields []Header) ([]Header, error) {
 		u, err := url.Parse(s)
 		switch {
 		case err != nil || !ascii(s) || strings.ContainsAny(s, " <>,\""):
-			return nil, fmt.Errorf("List-Unsubscribe: %s is no URI, in which a comma is %%2C", clip(s))
+			return nil, fmt.Errorf("header List-Unsubscribe: %s is no URI, in which a comma is %%2C", clip(s))
 		case u.Scheme == "https" && u.Host != "":
 			post = true
 		case u.Scheme == "http" && u.Host != "", u.Scheme == "mailto" && u.Opaque != "":
 		default:
-			return nil, fmt.Errorf("List-Unsubscribe: %s: https://... or mailto:... is wanted", clip(s))
+			return nil, fmt.Errorf("header List-Unsubscribe: %s: https://... or mailto:... is wanted", clip(s))
 		}
 		all = append(all, "<"+s+">")
 	}

@@ -71,7 +71,7 @@ type Part struct {
 // Limits on what of a message is looked at and kept.
 const (
 	partsMost    = 10000   // further ones are not listed
-	depthMost    = 50      // parts within deeper ones are not taken apart
+	nestMost     = 50      // parts within deeper ones are not taken apart
 	headerKept   = 1 << 20 // octets of the message's header
 	partHeader   = 64 << 10
 	partsKept    = 4 << 20 // octets of the headers of all parts

@@ -186,8 +186,8 @@ func (w *walker) body(at, line int64) error {
 	if parts && p.boundary == "" && w.whole != nil && w.whole(p) {
 		parts = false
 	}
-	if parts && p.depth >= depthMost {
-		w.add(Warn, "deep", "", Place{at, line, p.ID}, 1, "over %d parts within one another: this one is not taken apart", depthMost)
+	if parts && p.depth >= nestMost {
+		w.add(Warn, "deep", "", Place{at, line, p.ID}, 1, "over %d parts within one another: this one is not taken apart", nestMost)
 		parts = false
 	}
 	switch {

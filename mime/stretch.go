@@ -62,9 +62,9 @@ func join(stretches []stretch) stretch {
 // joined reads stretches one after the other, with one open at a time.
 type joined struct {
 	stretches []stretch
-	now    io.ReadCloser
-	left   int64 // of now
-	err    error
+	now       io.ReadCloser
+	left      int64 // of now
+	err       error
 }
 
 // Read fills p unless the message ends or breaks off: what has not the size that

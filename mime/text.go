@@ -67,7 +67,7 @@ func textLeaf(kind string, content []byte, forced Encoding, escapes bool) (*enti
 			return coded(EightBit)
 		case c >= carriesBinary:
 			return coded(Binary)
-		case quoted.size <= base64Len(plain.size):
+		case quoted.size <= base64Len(plain.size)*3/2: // a person can read it
 			return coded(QuotedPrintable)
 		}
 		return coded(Base64)

@@ -149,6 +149,24 @@ func (m *Message) judge(s *scan) {
 	}
 }
 
+// sevenBit adds the form for a server without 8BITMIME, if there is one.
+func (m *Message) sevenBit(all stretch) {
+	seven, signed, err := downgraded(all)
+	if err != nil {
+		m.findings = append(m.findings, fmt.Sprintf("it cannot be re-encoded for a server without %s: %v", strings.Join(m.needs, " and "), err))
+		return
+	}
+	form := *m
+	form.size, form.open, form.needs = seven.size, seven.open, nil
+	form.notes = append(m.Notes(), "8-bit content re-encoded, as the server does not take it")
+	form.findings = m.Findings()
+	if signed || m.Header("DKIM-Signature") != nil {
+		form.findings = append(form.findings, "what was re-encoded breaks the message's signature")
+	}
+	m.forms = []*Message{m, &form}
+	form.forms = m.forms
+}
+
 // judge gives the findings on a header (RFC 5322 section 3.6).
 func judge(fields []Header) []string {
 	var all []string

@@ -62,7 +62,7 @@ func (c Connected) Lines() []transcript.Line {
 	if c.Local != "" {
 		lines = append(lines, transcript.Line{Mark: transcript.Note, Text: "from " + c.Local})
 	}
-	if c.HeaderFull != "" {
+	if c.HeaderFull != c.Header {
 		lines = append(lines, transcript.Line{Mark: transcript.Note, Text: c.HeaderFull})
 	}
 	if c.Failed != "" {

@@ -256,7 +256,10 @@ func TestConnectError(t *testing.T) {
 		{op(os.NewSyscallError("connect", syscall.ENETUNREACH)), "cannot be reached: no route to its network"},
 		{op(os.ErrDeadlineExceeded), "did not answer within 15.0 s"},
 		{context.DeadlineExceeded, "did not answer within 15.0 s"},
-		{op(errors.New("unknown error host unreachable")), "cannot be reached, says the proxy: host unreachable"},
+		{&ProxyError{Addr: "127.0.0.1:1080", Reached: true, Said: "host unreachable"}, "cannot be reached, says the proxy: host unreachable"},
+		{op(os.NewSyscallError("connect", syscall.ENOENT)), "cannot be reached: no such file or directory"},
+		{op(os.NewSyscallError("bind", syscall.EADDRINUSE)), "was not tried: the local address or port cannot be had: address already in use"},
+		{op(&net.DNSError{Err: "no such host", Name: "x"}), "was not found: no such host"},
 		{op(errors.New("odd")), "odd"},
 		{errors.New("odder"), "odder"},
 	} {
@@ -289,34 +292,6 @@ func TestTourHeads(t *testing.T) {
 	} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in\n%s", want, b.String())
-		}
-	}
-}
-
-func TestNewDialer(t *testing.T) {
-	world, err := sandbox.Start(context.Background(), sandbox.Options{SOCKSAddr: "127.0.0.1:0", DNSAddr: "127.0.0.1:0"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = world.Close() }()
-	dial, err := NewDialer(netip.MustParseAddr("127.0.0.1"), "socks5://"+world.SOCKS())
-	if err != nil {
-		t.Fatal(err)
-	}
-	nc, err := dial(t.Context(), "tcp", "192.0.2.12:25")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = nc.Close() }()
-	banner := make([]byte, 4)
-	if _, err := io.ReadFull(nc, banner); err != nil || string(banner) != "220 " {
-		t.Errorf("%q, %v", banner, err)
-	}
-	for _, bad := range []string{"http://127.0.0.1", "socks5://", "socks5://127.0.0.1/x", "socks5://u:p@127.0.0.1", "127.0.0.1:1080", "socks5://%zz"} {
-		if _, err := NewDialer(netip.Addr{}, bad); err == nil {
-			t.Errorf("%q was taken", bad)
-		} else if strings.Contains(err.Error(), "u:p@") {
-			t.Errorf("%q: the password is in %q", bad, err)
 		}
 	}
 }

@@ -33,6 +33,8 @@ func TestParseTarget(t *testing.T) {
 		{"smtps://example.net", false, Target{Name: "example.net", Port: 465, Direct: true, Implicit: true}},
 		{"smtps://example.net:2465", false, Target{Name: "example.net", Port: 2465, Direct: true, Implicit: true}},
 		{"submission://example.net", false, Target{Name: "example.net", Port: 587, Direct: true}},
+		{"lmtp://example.net", false, Target{Name: "example.net", Port: 24, Direct: true, LMTP: true}},
+		{"LMTP://192.0.2.1:2003", false, Target{Name: "192.0.2.1", Port: 2003, Direct: true, LMTP: true}},
 		{"submissions://[2001:db8::1]", false, Target{Name: "2001:db8::1", Port: 465, Direct: true, Implicit: true}},
 	} {
 		test.want.Text = test.text
@@ -66,7 +68,9 @@ func TestParseTargetErrors(t *testing.T) {
 		{"fe80::1%a\r\nb", "an address, not a domain: write [fe80::1]"},
 		{"[192.0.2.1]25", "lacks its closing bracket"},
 		{"http://a.example", `the scheme "http" is none of`},
-		{"lmtp://a.example", `the scheme "lmtp" is none of`},
+		{"lmtp+unix://a.example", `the scheme "lmtp+unix" is none of`},
+		{"unix:/run/lmtp", "is no port"},
+		{"exec:true", "is no port"},
 		{"smtp://a.example/x", "only a host and a port"},
 		{"smtp://u@a.example", "only a host and a port"},
 		{"smtp://u:p@a.example", "only a host and a port"},
@@ -75,6 +79,31 @@ func TestParseTargetErrors(t *testing.T) {
 		_, err := ParseTarget(test.text, false)
 		if err == nil || !strings.Contains(err.Error(), test.rule) || !strings.HasPrefix(err.Error(), "target") {
 			t.Errorf("%q: %v; want %q", test.text, err, test.rule)
+		}
+	}
+}
+
+func TestParseLocal(t *testing.T) {
+	for text, want := range map[string]Target{
+		"unix:/run/dovecot/lmtp": {Name: "localhost", Direct: true, LMTP: true, Socket: "/run/dovecot/lmtp"},
+		"unix:a b":               {Name: "localhost", Direct: true, LMTP: true, Socket: "a b"},
+		"exec:exim -bs | tee x":  {Name: "localhost", Direct: true, Command: "exim -bs | tee x"},
+		"exec:a:b":               {Name: "localhost", Direct: true, Command: "a:b"},
+	} {
+		want.Text = text
+		got, local, err := ParseLocal(text)
+		if err != nil || !local || got != want || !got.Local() {
+			t.Errorf("%q: %+v, %v, %v", text, got, local, err)
+		}
+	}
+	for _, text := range []string{"unix:", "exec:", "exec:  ", "unix:\x00/abstract"} {
+		if got, local, err := ParseLocal(text); !local || err == nil {
+			t.Errorf("%q: %+v, %v, %v", text, got, local, err)
+		}
+	}
+	for _, text := range []string{"", "example.net", "Exec:true", "UNIX:/x", " exec:true", "smtp://exec:true", "[::1]:25"} {
+		if got, local, err := ParseLocal(text); local || err != nil {
+			t.Errorf("%q is taken for %+v, %v", text, got, err)
 		}
 	}
 }
@@ -92,6 +121,9 @@ func FuzzParseTarget(f *testing.F) {
 				t.Fatalf("%q: the error has a line end: %q", text, err)
 			}
 			return
+		}
+		if got.Local() {
+			t.Fatalf("%q leads to a process: %+v", text, got)
 		}
 		if got.Name == "" || strings.ContainsFunc(got.Name, func(r rune) bool { return r <= ' ' || r >= 0x7f }) || got.Port == 0 {
 			t.Fatalf("%q became %+v", text, got)

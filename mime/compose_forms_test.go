@@ -1,0 +1,442 @@
+package mime
+
+import (
+	"bytes"
+	"io"
+	stdmime "mime"
+	"net/mail"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jhillyerd/enmime/v2"
+)
+
+// scripts is one text of each way of writing.
+func scripts() map[string]string {
+	return map[string]string{
+		"ascii": "plain words", "latin": "Grüße aus Ærø, naïve façade", "greek": "Καλημέρα κόσμε", "cyrillic": "Привет, мир",
+		"cjk": "日本語の件名と中文標題和한국어제목", "emoji": "😀 ok 🎉", "zwj": "👨‍👩‍👧‍👦 and 🏳️‍🌈", "rtl": "שלום עולם مرحبا بالعالم",
+		"combining": "e\u0301a\u0308o\u0302 Zalgo", "long": strings.Repeat("長い件名 und mehr ", 30) + "end", "odd": `a "b" \c, (d) <e>; f:g @ =?x?=`,
+	}
+}
+
+// Header fields, names and bodies come back as they went in, from every form, by
+// readers that are not ours.
+func TestScripts(t *testing.T) {
+	for name, s := range scripts() {
+		for _, set := range []string{"", "utf-8", "iso-8859-1", "iso-2022-jp", "gb18030"} {
+			t.Run(name+"/"+set, func(t *testing.T) {
+				file := strings.NewReplacer("=?", "", "/", "").Replace(s) // enmime decodes words even here
+				d := Draft{
+					From: Mailbox{Name: s, Local: "alice", Domain: "example.com"}, To: []Mailbox{{Name: s, Local: "bob", Domain: "example.net", Group: s}},
+					Subject: s, Text: "body\n", HTML: "<p>" + s, Charset: set, Date: when,
+					Attachments: []Attachment{{Source: Bytes([]byte(s)), Name: file + ".txt"}},
+					AddHeaders:  []Header{{"X-Text", s}},
+				}
+				if set == "utf-8" || set == "" || set == "gb18030" {
+					d.Text = s + "\n"
+					d.Bodies = []Body{{"text/markdown", "# " + s}}
+				} else {
+					d.HTML = ""
+				}
+				m := compose(t, d)
+				for _, form := range m.Forms() {
+					checkScript(t, form, d)
+				}
+			})
+		}
+	}
+}
+
+func checkScript(t *testing.T, m *Message, d Draft) {
+	b := read(t, m)
+	sound8(t, m, b)
+	msg, err := mail.ReadMessage(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := stdmime.WordDecoder{CharsetReader: func(name string, r io.Reader) (io.Reader, error) {
+		c, err := findCharset(name)
+		if err != nil || c.by == nil {
+			return r, err
+		}
+		return c.by.NewDecoder().Reader(r), nil
+	}}
+	for _, field := range []string{"Subject", "X-Text"} {
+		if got, err := words.DecodeHeader(msg.Header.Get(field)); err != nil || got != d.Subject {
+			t.Errorf("%s %q (%v), want %q", field, got, err, d.Subject)
+		}
+	}
+	parser := mail.AddressParser{WordDecoder: &words}
+	if from, err := parser.Parse(msg.Header.Get("From")); err != nil || from.Name != d.Subject {
+		t.Errorf("From %v (%v), want %q", from, err, d.Subject)
+	}
+	if to, err := parser.ParseList(msg.Header.Get("To")); err != nil || len(to) != 1 || to[0].Name != d.Subject {
+		t.Errorf("To %v (%v), want %q", to, err, d.Subject)
+	}
+	own, err := ParseList(m.Header("To")[0])
+	if strings.HasPrefix(m.Header("To")[0], "=?utf-8?") && (err != nil || own[0] != d.To[0]) {
+		t.Errorf("To %v (%v), want %v", own, err, d.To)
+	}
+	env := parse(t, b)
+	if !sameText(env.Text, d.Text) && len(d.Bodies) == 0 {
+		t.Errorf("text %q, want %q", env.Text, d.Text)
+	}
+	if want := d.HTML; want != "" && !sameText(strings.TrimSpace(env.HTML), want) {
+		t.Errorf("html %q, want %q", env.HTML, want)
+	}
+	if len(env.Attachments) != 1 || env.Attachments[0].FileName != d.Attachments[0].Name || string(env.Attachments[0].Content) != d.Subject {
+		t.Errorf("attachment %v, want %q", env.Attachments, d.Attachments[0].Name)
+	}
+}
+
+func kinds(p *enmime.Part) string {
+	s := strings.TrimPrefix(p.ContentType, "multipart/")
+	if p.FirstChild == nil {
+		return s
+	}
+	var all []string
+	for c := p.FirstChild; c != nil; c = c.NextSibling {
+		all = append(all, kinds(c))
+	}
+	return s + "(" + strings.Join(all, " ") + ")"
+}
+
+func TestStructure(t *testing.T) {
+	file, picture := Attachment{Source: Bytes([]byte("%PDF")), Name: "a.pdf"}, Attachment{Source: Bytes([]byte("GIF89a")), Name: "a.gif"}
+	calendar := &Calendar{Source: Bytes([]byte("BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n"))}
+	for _, c := range []struct {
+		d    Draft
+		want string
+	}{
+		{Draft{}, "text/plain"},
+		{Draft{HTML: "x"}, "text/html"},
+		{Draft{Text: "x", HTML: "x"}, "alternative(text/plain text/html)"},
+		{Draft{Text: "x", HTML: "x", Inlines: []Attachment{picture, picture}}, "alternative(text/plain related(text/html image/gif image/gif))"},
+		{Draft{HTML: "x", Inlines: []Attachment{picture}}, "related(text/html image/gif)"},
+		{Draft{Text: "x", Inlines: []Attachment{picture}}, "mixed(text/plain image/gif)"},
+		{Draft{Text: "x", Attachments: []Attachment{file, file}}, "mixed(text/plain application/pdf application/pdf)"},
+		{Draft{Text: "x", HTML: "x", Inlines: []Attachment{picture}, Calendar: calendar, Attachments: []Attachment{file}},
+			"mixed(alternative(text/plain related(text/html image/gif) text/calendar) application/pdf)"},
+		{Draft{Text: "x", Calendar: &Calendar{calendar.Source, true}}, "mixed(alternative(text/plain text/calendar) application/ics)"},
+		{Draft{Calendar: calendar}, "text/calendar"},
+		{Draft{Text: "x", HTML: "x", Bodies: []Body{{"text/x-amp-html", "<html amp4email>"}}}, "alternative(text/plain text/x-amp-html text/html)"},
+		{Draft{Bodies: []Body{{"text/markdown; variant=GFM", "# x"}}}, "text/markdown"},
+	} {
+		c.d.From, c.d.To = alice, []Mailbox{bob}
+		m := compose(t, c.d)
+		b := read(t, m)
+		sound(t, m, b)
+		root, err := enmime.NewParser().ReadParts(bytes.NewReader(b))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := kinds(root); got != c.want {
+			t.Errorf("%s, want %s", got, c.want)
+		}
+	}
+}
+
+func TestCalendarMethod(t *testing.T) {
+	for in, want := range map[string]string{
+		"BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n":                   "REQUEST",
+		"begin:vcalendar\nmethod;x=y:can\n cel\nend:vcalendar":                     "CANCEL",
+		"BEGIN:VCALENDAR\nBEGIN:VEVENT\nMETHOD:REPLY\nEND:VEVENT\nEND:VCALENDAR\n": "",
+		"hello\n": "error: \"hello\" where BEGIN:VCALENDAR is wanted (RFC 5545 section 3.4)",
+		"BEGIN:VCALENDAR\nMETHOD:A\nMETHOD:B\nEND:VCALENDAR\n": "error: two methods, \"A\" and \"B\" (RFC 6047 section 2.4)",
+		"BEGIN:VCALENDAR\nMETHOD:A;b=\"c\nEND:VCALENDAR\n":     "error: method \"A;B=\\\"C\" is no word (RFC 5545 section 3.7.2)",
+		"BEGIN:VCALENDAR\n": "error: BEGIN and END do not pair (RFC 5545 section 3.4)",
+	} {
+		got, err := calendarMethod(in)
+		if err != nil {
+			got = "error: " + err.Error()
+		}
+		if got != want {
+			t.Errorf("%q: %s, want %s", in, got, want)
+		}
+	}
+}
+
+// What each content goes as, by what is offered and what is asked for.
+func TestEncodings(t *testing.T) {
+	long := strings.Repeat("x", 1200)
+	for _, c := range []struct {
+		text   string
+		forced Encoding
+		want   string // of the forms, best first; or the error
+	}{
+		{"plain", AutoEncoding, "7bit"},
+		{"grün", AutoEncoding, "8bit quoted-printable"},
+		{"日本語日本語日本語", AutoEncoding, "8bit base64"},
+		{long, AutoEncoding, "binary quoted-printable"},
+		{"a\x00b", AutoEncoding, "binary quoted-printable"},
+		{"a\x1bb", AutoEncoding, "8bit quoted-printable"},
+		{"plain", SevenBit, "7bit"},
+		{"plain", EightBit, "8bit"},
+		{"plain", Base64, "base64"},
+		{"plain", QuotedPrintable, "quoted-printable"},
+		{"plain", Binary, "binary"},
+		{"grün", SevenBit, "text/plain body: it cannot go as 7bit"},
+		{long, EightBit, "text/plain body: it cannot go as 8bit"},
+	} {
+		m, err := Compose(Draft{From: alice, To: []Mailbox{bob}, Text: c.text, Encoding: c.forced})
+		if err != nil {
+			if !strings.HasPrefix(err.Error(), c.want) {
+				t.Errorf("%.10q as %s: %v", c.text, c.forced, err)
+			}
+			continue
+		}
+		var got []string
+		for _, form := range m.Forms() {
+			b := read(t, form)
+			if int64(len(b)) != form.Size() {
+				t.Error("size")
+			}
+			env := parse(t, b)
+			if !sameText(env.Text, c.text+"\n") {
+				t.Errorf("%.10q became %.20q", c.text, env.Text)
+			}
+			msg, _ := mail.ReadMessage(bytes.NewReader(b))
+			encoding := msg.Header.Get("Content-Transfer-Encoding")
+			if encoding == "" {
+				encoding = "7bit"
+			}
+			got = append(got, encoding)
+			if e, _ := ParseEncoding(encoding); !slices.Equal(form.Needs(), e.carriage().need()) || form.ID() != m.ID() {
+				t.Errorf("%s needs %v", encoding, form.Needs())
+			}
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%.10q as %s: %s, want %s", c.text, c.forced, got, c.want)
+		}
+	}
+	for _, e := range []string{"7BIT", "Base64", "auto"} {
+		if _, err := ParseEncoding(e); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := ParseEncoding("uuencode"); err == nil {
+		t.Error("uuencode passes")
+	}
+}
+
+// A file by each form, and each encoding, comes back octet by octet; a multipart
+// says what is in it (RFC 2045 section 6.4).
+func TestAttachmentForms(t *testing.T) {
+	data := []byte("\x00\r\n--=_1\r\n.\r\n\xff\n\rend")
+	for _, size := range []int{0, 1, len(data), 300 << 10} {
+		data := bytes.Repeat(data, size/len(data)+1)[:size]
+		m := compose(t, Draft{From: alice, To: []Mailbox{bob}, Text: "grün", Attachments: []Attachment{{Source: Bytes(data), Type: "application/octet-stream"}, {Source: Bytes(data), Type: "image/x", Encoding: QuotedPrintable}}})
+		forms := m.Forms()
+		if len(forms) != 3 || forms[2] != m {
+			t.Fatal(len(forms))
+		}
+		for i, form := range forms {
+			b := read(t, form)
+			if int64(len(b)) != form.Size() || !bytes.Equal(b, read(t, form)) {
+				t.Fatal("size, or the second Open differs")
+			}
+			if i > 0 {
+				sound8(t, form, b)
+			}
+			want := []string{"binary", "8bit", ""}[i]
+			if msg, _ := mail.ReadMessage(bytes.NewReader(b)); msg.Header.Get("Content-Transfer-Encoding") != want {
+				t.Errorf("multipart is labelled %q", msg.Header.Get("Content-Transfer-Encoding"))
+			}
+			for _, a := range parse(t, b).Attachments {
+				if !bytes.Equal(a.Content, data) {
+					t.Errorf("form %d: %d octets became %d", i, len(data), len(a.Content))
+				}
+			}
+		}
+	}
+}
+
+func TestForcedAttachment(t *testing.T) {
+	for _, c := range []struct {
+		content string
+		e       Encoding
+		kind    string
+		want    string
+	}{
+		{"a\nb", SevenBit, "text/plain", "a\r\nb\r\n"},
+		{"", SevenBit, "text/plain", ""},
+		{"ü\n", EightBit, "text/plain", "ü\r\n"},
+		{"ü\n", SevenBit, "text/plain", "error: it is not ASCII"},
+		{"a\rb", EightBit, "text/plain", "error: line 1, offset 1: a CR"},
+		{"a\x00b", SevenBit, "text/plain", "error: line 1, offset 1: a NUL"},
+		{"Reporting-MTA: dns; x\n", AutoEncoding, "message/delivery-status", "Reporting-MTA: dns; x\r\n"},
+	} {
+		m, err := Compose(Draft{From: alice, Attachments: []Attachment{{Source: Bytes([]byte(c.content)), Name: "x", Type: c.kind, Encoding: c.e}}})
+		if err != nil {
+			if want, ok := strings.CutPrefix(c.want, "error: "); !ok || !strings.Contains(err.Error(), want) {
+				t.Errorf("%q as %s: %v", c.content, c.e, err)
+			}
+			continue
+		}
+		b := read(t, m)
+		sound8(t, m, b)
+		if got := parse(t, b).Attachments; len(got) != 1 || string(got[0].Content) != c.want {
+			t.Errorf("%q as %s became %v", c.content, c.e, got)
+		}
+	}
+}
+
+// A message in a message is never encoded, only what is in it (RFC 2046 section
+// 5.2.1).
+func TestAttachedMessage(t *testing.T) {
+	for _, c := range []struct {
+		in    string
+		kind  string
+		forms int
+	}{
+		{head + "Bcc: x@y\r\n\r\nplain\r\n", "message/rfc822", 1},
+		{head + "\nKöln\n", "message/rfc822", 2},
+		{head + "Subject: Köln\r\n\r\nKöln\r\n", "message/rfc822", 1},
+		{head + "\r\na\rb\r\n", "application/octet-stream", 2},
+		{"no message", "application/octet-stream", 2},
+	} {
+		m := compose(t, Draft{From: alice, Text: "see", Attachments: []Attachment{{Source: Bytes([]byte(c.in)), Name: "a.eml"}}})
+		if len(m.Forms()) != c.forms {
+			t.Errorf("%q: %d forms", c.in, len(m.Forms()))
+		}
+		for i, form := range m.Forms() {
+			b := read(t, form)
+			root, err := enmime.NewParser().ReadParts(bytes.NewReader(b))
+			if err != nil {
+				t.Fatal(err)
+			}
+			a := root.FirstChild.NextSibling
+			if a.ContentType != c.kind {
+				t.Errorf("%q is %s", c.in, a.ContentType)
+				continue
+			}
+			if c.kind == "application/octet-stream" {
+				if string(a.Content) != c.in {
+					t.Errorf("%q became %q", c.in, a.Content)
+				}
+				continue
+			}
+			sound8(t, form, b)
+			if e := a.Header.Get("Content-Transfer-Encoding"); e != "" && e != "8bit" {
+				t.Errorf("%q: encoded by %s", c.in, e)
+			}
+			if inner := parse(t, a.Content); strings.TrimSpace(inner.Text) != strings.TrimSpace(c.in[strings.LastIndexByte(strings.TrimSpace(c.in), '\n'):]) || inner.GetHeader("From") == "" {
+				t.Errorf("form %d of %q: %q", i, c.in, a.Content)
+			}
+		}
+	}
+	if _, err := Compose(Draft{From: alice, Attachments: []Attachment{{Source: Bytes([]byte(head + "\r\nx")), Type: "message/rfc822", Encoding: Base64}}}); err == nil {
+		t.Error("an encoded message passes")
+	}
+}
+
+func TestOptionalFields(t *testing.T) {
+	m := compose(t, Draft{From: alice, To: []Mailbox{bob}, ReplyTo: []Mailbox{bob, alice}, InReplyTo: "a@b", References: []string{"<c@d>", "a@b"},
+		Unsubscribe: []string{"mailto:u@example.com?subject=u", "<https://example.com/u>"}, ReadReceipt: alice, DeliveryReceipt: bob})
+	for name, want := range map[string]string{
+		"Reply-To": "bob@example.net, Alice Example <alice@example.com>", "In-Reply-To": "<a@b>", "References": "<c@d> <a@b>",
+		"List-Unsubscribe": "<mailto:u@example.com?subject=u>, <https://example.com/u>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+		"Disposition-Notification-To": "Alice Example <alice@example.com>", "Return-Receipt-To": "bob@example.net",
+	} {
+		if got := m.Header(name); len(got) != 1 || got[0] != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	m = compose(t, Draft{From: alice, InReplyTo: "a@b", Unsubscribe: []string{"mailto:u@example.com"}})
+	if !slices.Equal(m.Header("References"), []string{"<a@b>"}) || m.Header("List-Unsubscribe-Post") != nil {
+		t.Error(m.Headers())
+	}
+	for _, d := range []Draft{{InReplyTo: "x"}, {References: []string{"a@b c@d"}}, {Unsubscribe: []string{"ftp://x"}}, {Unsubscribe: []string{"https://x/\r\nA: b"}},
+		{Unsubscribe: []string{"mailto:"}}, {Unsubscribe: []string{"https://x/a,b"}}, {Charset: "utf-9"}, {Charset: "iso-8859-1", Text: "…"}, {Charset: "us-ascii", Text: "é"},
+		{Bodies: []Body{{"image/png", "x"}}}, {Bodies: []Body{{"text/plain\r\nX: y", "x"}}}, {Calendar: &Calendar{}}, {ReadReceipt: Mailbox{Local: "a b\r\n", Domain: "c"}},
+		{To: []Mailbox{{Local: "a", Domain: "b", Group: "x\r\ny"}}}} {
+		d.From = alice
+		if _, err := Compose(d); err == nil || strings.ContainsAny(err.Error(), "\r\n") {
+			t.Errorf("%+v: %v", d, err)
+		}
+	}
+}
+
+func TestGroups(t *testing.T) {
+	for in, want := range map[string]string{
+		"A Team: a@b, X <c@d>;":    "A Team: a@b, X <c@d>;",
+		`"x:y": a@b; , e@f`:        `"x:y": a@b;, e@f`,
+		"e@f, G:a@b;, H:c@d;":      "e@f, G: a@b;, H: c@d;",
+		"G:;, a@b":                 "a@b",
+		"Größe: a@b;":              "=?utf-8?q?Gr=C3=B6=C3=9Fe?=: a@b;",
+		"undisclosed-recipients:;": "error: address list \"undisclosed-recipients:;\": the group is empty: there is no address",
+		"G: a@b":                   "error: address list \"G: a@b\": the group that begins with ':' at offset 1 does not end with ';'",
+		"G: a@b c;":                "error: address list \"G: a@b c;\": text behind the address at offset 7: \"c;\"",
+		"G: a@b; x":                "error: address list \"G: a@b; x\": text behind the address at offset 8: \"x\"",
+		"G: a@b, ;":                "error: address list \"G: a@b, ;\": ';' at offset 8 where an address should begin",
+		"G: H: a@b;;":              "error: address list \"G: H: a@b;;\": ':' at offset 4 in the local part",
+	} {
+		list, err := ParseList(in)
+		got, herr := "", error(nil)
+		if err != nil {
+			got = "error: " + err.Error()
+		} else if got, herr = addresses(list, charset{}); herr != nil {
+			t.Error(herr)
+		}
+		if got != want {
+			t.Errorf("%q: %s, want %s", in, got, want)
+		}
+	}
+}
+
+// Octets that change without the file's size or time telling are seen too.
+func TestSecretChange(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.bin")
+	data := bytes.Repeat([]byte("0123456789abcdef"), 40<<10)
+	write := func() {
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(path, when, when); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write()
+	m := compose(t, Draft{From: alice, Attachments: []Attachment{{Source: File(path)}}})
+	read(t, m)
+	data[1000] = 'X'
+	write()
+	r, err := m.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(r)
+	if err == nil || !strings.Contains(err.Error(), "changed") || int64(len(b)) >= m.Size() {
+		t.Errorf("%d octets, %v", len(b), err)
+	}
+	r.Close()
+}
+
+func TestAttachmentPlaces(t *testing.T) {
+	dir := t.TempDir()
+	closed := filepath.Join(dir, "closed")
+	os.WriteFile(closed, []byte("x"), 0)
+	for path, want := range map[string]string{dir: "directory", filepath.Join(dir, "none"): "no such file", closed: "permission"} {
+		if path == closed && os.Getuid() == 0 {
+			continue
+		}
+		if _, err := Compose(Draft{From: alice, Attachments: []Attachment{{Source: File(path)}}}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
+func BenchmarkBase64(b *testing.B) {
+	data := make([]byte, 16<<20)
+	s := base64Stretch(bytesStretch(data))
+	b.SetBytes(int64(len(data)))
+	b.ReportAllocs()
+	for b.Loop() {
+		r, _ := s.open()
+		io.CopyBuffer(io.Discard, struct{ io.Reader }{r}, make([]byte, 32<<10))
+	}
+}
