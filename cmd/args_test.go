@@ -59,7 +59,7 @@ func TestUsageErrors(t *testing.T) {
 		{"send --format yaml", "ehlo: --format 'yaml': it is one of text, json, jsonl, none\n  next    ehlo send --help"},
 		{"send --color=red", "ehlo: --color 'red': it is one of auto, always, never\n  next    ehlo send --help"},
 		{"send --dns-server ns.test", "ehlo: --dns-server 'ns.test': it is an IP address, with a port or without, such as 192.0.2.53 or [2001:db8::53]:5353\n  next    ehlo send --help"},
-		{"send --via http://x", "ehlo: --via 'http://x': it is socks5://ADDR:PORT\n  next    ehlo send --help"},
+		{"send --via ftp://x", "ehlo: --via 'ftp://x': it is socks5://HOST:PORT, http://HOST:PORT or https://HOST:PORT\n  next    ehlo send --help"},
 		{"send --header Subject", "ehlo: --header 'Subject': a header field is 'Name: value'\n  next    ehlo send --help"},
 		{"send --header X:a\r\nBcc:b", "ehlo: --header 'X:a\\x0d\\x0aBcc:b': it holds a line end (CR or LF)\n  next    ehlo send --help"},
 		{"send --subject a\x00b", "ehlo: --subject 'a\\x00b': it holds a NUL\n  next    ehlo send --help"},

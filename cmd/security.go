@@ -22,6 +22,14 @@ import (
 // settings shows here, before any connection. The error is a *usageError, or says
 // that the run was interrupted.
 func (r *run) loginAt(ctx context.Context, t reach.Target) (*dialog.Login, error) {
+	if r.logsIn() && !t.Direct && !r.Bool("sandbox") {
+		// Whoever runs the domain, or forges its MX records, could choose a name that he can prove.
+		next := "again with --server HOST:587"
+		if f, _ := findFlag(r.command, "server"); f == nil {
+			next = "again with HOST:587 in its place"
+		}
+		return nil, &usageError{msg: fmt.Sprintf("credentials go to a server that you name, not to the MX hosts of %s", quote(t.Name)), next: next}
+	}
 	credentials, wanted, err := r.credentials(ctx, t.Name, t.Port)
 	if err != nil || !wanted {
 		return nil, err

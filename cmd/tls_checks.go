@@ -153,20 +153,29 @@ func (s *tlsServer) suites() {
 	bad := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return !weak[n] })
 	switch {
 	case len(bad) > 0:
-		s.say("suites", "warn", "%s accepted of TLS 1.0 to 1.2; weak: %s", plural(len(names), "suite"), strings.Join(bad, " "))
+		s.say("suites", "warn", "%s accepted of TLS 1.0 to 1.2; weak: %s", plural(len(names), "suite"), both(bad, untried))
 	case untried != "":
-		s.say("suites", "skip", "%s", strings.Join(append(names, untried), "; "))
+		s.say("suites", "skip", "%s", both(names, untried))
 	case len(names) == 0:
 		s.say("suites", "pass", "none of TLS 1.0 to 1.2")
 	default:
-		s.say("suites", "pass", "%s", strings.Join(names, " "))
+		s.say("suites", "pass", "%s", both(names, ""))
 	}
-	switch names, untried := accepted(s.Groups); {
-	case untried != "":
-		s.say("groups", "skip", "%s", strings.Join(append(names, untried), "; "))
-	default:
-		s.say("groups", "info", "%s", strings.Join(names, " "))
+	names, untried = accepted(s.Groups)
+	verdict := "info"
+	if untried != "" {
+		verdict = "skip"
 	}
+	s.say("groups", verdict, "%s", both(names, untried))
+}
+
+// both is a list of what was accepted, and behind it what could not be tried.
+func both(names []string, untried string) string {
+	list := strings.Join(names, " ")
+	if list != "" && untried != "" {
+		return list + "; " + untried
+	}
+	return list + untried
 }
 
 func are(names []string) string {

@@ -146,8 +146,11 @@ func (l *Login) choose(c sasl.Credentials) (ready []sasl.Mechanism, lacking []er
 }
 
 func noMechanism(offered []string, lacking []error) string {
-	if len(lacking) > 0 {
+	switch {
+	case len(lacking) > 0:
 		return lacking[0].Error()
+	case len(offered) == 0:
+		return "the server offers AUTH without a mechanism"
 	}
 	return "none of the mechanisms offered is known: " + strings.Join(offered, " ")
 }
@@ -215,7 +218,7 @@ func (x *exchange) run(ctx context.Context) (*Reply, error) {
 		}
 		challenge, bad := reply.challenge()
 		if bad != nil {
-			return x.cancel(ctx, "the challenge is not base64 (RFC 4954 section 4)")
+			return x.cancel(ctx, bad.Error())
 		}
 		answer, bad := first, error(nil)
 		if ok && !sent && len(challenge) == 0 {
@@ -311,6 +314,9 @@ func (x *exchange) cancel(ctx context.Context, reason string) (*Reply, error) {
 	reply, err := x.say(ctx, Command{parts: []any{"*"}, answers: "AUTH"})
 	if err != nil {
 		return nil, err
+	}
+	if reply.Code == 421 {
+		return reply, &Error{PhaseAuth, &Refusal{Command: Command{parts: []any{"AUTH"}}, Reply: reply}}
 	}
 	// Whatever is said to "*": a server that says yes has not understood, and one
 	// that asks on would take the next command for an answer.

@@ -29,7 +29,9 @@ func TestAuth(t *testing.T) {
 	only := func(names ...string) func(*Login) { return func(l *Login) { l.Mechanisms = names } }
 	optional := func(l *Login) { l.Optional = true }
 	plan := func() Plan { return Plan{Greet(), Hello(), Auth(), Quit()} }
-	inPlain := b64("\x00alice\x00wonderland")
+	zeros := func(l *Login) { l.Credentials.Rand = strings.NewReader(strings.Repeat("\x00", 99)) }
+	inPlain, inScram := b64("\x00alice\x00wonderland"), b64("n,,n=alice,r=AAAAAAAAAAAAAAAAAAAAAAAA")
+	long := strings.Repeat("QUFB", 12288/4+1)
 	list := []dialogue{
 		{name: "no login wanted", opt: func(*Options) {}, script: offers("PLAIN") + bye},
 		{name: "PLAIN", opt: alice(), script: offers("PLAIN LOGIN") + "C: AUTH PLAIN " + inPlain + "\nS: 235 ok\n" + bye},
@@ -66,6 +68,27 @@ func TestAuth(t *testing.T) {
 		{name: "LOGIN says yes to nothing", opt: alice(), script: offers("LOGIN") + "C: AUTH LOGIN\nS: 235 ok\n" + bye, want: "error login broken auth", shows: "before it has asked"},
 		{name: "250 is not 235", opt: alice(), script: offers("PLAIN") + "C: AUTH PLAIN " + inPlain + "\nS: 250 ok\n" + bye, want: "error login broken auth", shows: "neither 235"},
 		{name: "cancelled and still asked", opt: alice(optional), script: offers("LOGIN") + "C: AUTH LOGIN\nS: 334 ???\nC: *\nS: 334 VXNlcm5hbWU6\n" + bye, want: "error login broken auth"},
+		{name: "cancelled by 421", opt: alice(optional), script: offers("LOGIN") + "C: AUTH LOGIN\nS: 334 ???\nC: *\nS: 421 bye\n", want: "error refusal 421 auth"},
+		{name: "354 is not 334", opt: alice(), script: offers("PLAIN") + "C: AUTH PLAIN " + inPlain + "\nS: 354 go\n" + bye, want: "error login broken auth", shows: "neither 235"},
+		{name: "220 is not 235", opt: alice(optional), script: offers("PLAIN") + "C: AUTH PLAIN " + inPlain + "\nS: 220 mx.test\n" + bye, want: "error login broken auth", shows: "neither 235"},
+		{name: "yes to half of SCRAM", opt: alice(zeros), script: offers("SCRAM-SHA-256") + "C: AUTH SCRAM-SHA-256 " + inScram + "\nS: 235 ok\n" + bye, want: "error login broken auth", shows: "did not prove that it knows the password"},
+		{name: "yes before the challenge", opt: alice(), script: offers("CRAM-MD5") + "C: AUTH CRAM-MD5\nS: 235 ok\n" + bye, want: "error login broken auth", shows: "before it has sent a challenge"},
+		{name: "yes and more", opt: alice(), script: offers("PLAIN") + "C: AUTH PLAIN " + inPlain + "\nS: 235 ok\nS: 250 surplus\n", want: "error protocol auth", shows: "before its command"},
+		{name: "two challenges at once", opt: alice(), script: offers("LOGIN") + "C: AUTH LOGIN\nS: 334 VXNlcm5hbWU6\nS: 334 UGFzc3dvcmQ6\n", want: "error protocol auth"},
+		{name: "a challenge of lines", opt: alice(), script: offers("LOGIN") + "C: AUTH LOGIN\nS: 334-VXNlcm5hbWU6\nS: 334 VXNlcm5hbWU6\nC: *\nS: 501 ok\n" + bye, want: "error login broken auth", shows: "more lines than one"},
+		{name: "a challenge of 8 KiB", opt: alice(), script: offers("LOGIN") + "C: AUTH LOGIN\nS: 334 " + long[:maxReplyLine-8] + "\nC: YWxpY2U=\nS: 334\nC: d29uZGVybGFuZA==\nS: 235 ok\n" + bye},
+		{name: "a challenge of 12 KiB", opt: alice(), script: offers("LOGIN") + "C: AUTH LOGIN\nS: 334 " + long + "\n", want: "error protocol auth", shows: "over 8192 bytes"},
+		{name: "a challenge of 100 KB", opt: alice(), script: offers("SCRAM-SHA-256") + "C> 14\nS: 334 " + strings.Repeat(long, 8) + "\nS! idle\n", want: "error protocol auth"},
+		{name: "a challenge with NUL and ESC", opt: alice(), script: offers("LOGIN") + "C: AUTH LOGIN\nS: 334 " + b64("\x00\x1b[31m") + "\nC: YWxpY2U=\nS| 334 \x1b[31m\x00\\r\\n\nC: *\nS: 501 ok\n" + bye, want: "error login broken auth", shows: "not base64"},
+		{name: "a challenge that is not UTF-8", opt: alice(), script: offers("CRAM-MD5") + "C: AUTH CRAM-MD5\nS: 334 \xff\xfe\nC: *\nS: 501 ok\n" + bye, want: "error login broken auth", shows: "not base64"},
+		{name: "AUTH without a mechanism", opt: alice(), script: offers("") + bye, want: "error login no mechanism auth", shows: "without a mechanism"},
+		{name: "listed twice, and small", opt: alice(), script: offers("plain PLAIN login") + "C: AUTH PLAIN " + inPlain + "\nS: 534 no\nC: AUTH LOGIN\nS: 504 no\n" + bye, want: "error login refused auth"},
+		{name: "lost behind a challenge", opt: alice(), script: offers("LOGIN") + "C: AUTH LOGIN\nS: 334 VXNlcm5hbWU6\nC: YWxpY2U=\nS! close\n", want: "error lost auth"},
+		{name: "lost within a challenge", opt: alice(), script: offers("LOGIN") + "C: AUTH LOGIN\nS| 334 VXNlc\nS! close\n", want: "error lost auth"},
+		{name: "no answer", opt: func(o *Options) { alice(optional)(o); o.Timeouts.Reply = 50e6 }, script: offers("PLAIN") + "C: AUTH PLAIN " + inPlain + "\nS! idle\n", want: "error timeout auth"},
+		{name: "the challenge repeats the password", opt: alice(only("PLAIN", "CRAM-MD5")), script: offers("PLAIN CRAM-MD5") + "C: AUTH PLAIN " + inPlain + "\nS: 535 no\nC: AUTH CRAM-MD5\nS: 334 " +
+			b64("%57onderland") + "\nC> 54\nS: 535 no\n" + bye, want: "error login refused auth", shows: "repeated the password"},
+		{name: "echoed over lines", opt: alice(), script: offers("PLAIN") + "C: AUTH PLAIN " + inPlain + "\nS: 535-5.7.8 wonder\nS: 535 5.7.8 land\n" + bye, want: "error login refused auth", shows: "repeated the password"},
 		{name: "goodbye", opt: alice(optional), script: offers("PLAIN") + "C: AUTH PLAIN " + inPlain + "\nS: 421 bye\n", want: "error refusal 421 auth"},
 		{name: "lost", opt: alice(), script: offers("PLAIN") + "C: AUTH PLAIN " + inPlain + "\nS! close\n", want: "error lost auth"},
 		{name: "stopped before", opt: func(o *Options) { alice()(o); o.Stop = &Stop{After: PhaseHello} }, script: offers("PLAIN") + bye, want: "stopped"},

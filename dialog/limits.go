@@ -11,7 +11,6 @@ const (
 	maxCommand      = 8 << 10         // bytes of a command line; RFC 5321 section 4.5.3.1.4 asks for 512 and more with extensions
 	maxPlainCommand = 512             // bytes of a command line that every server takes, RFC 5321 section 4.5.3.1.4
 	maxAuthRounds   = 20              // challenges of one AUTH exchange
-	maxChallenge    = 12288           // characters of a challenge, RFC 4954 section 4
 	writeBuffer     = 32 << 10        // bytes of one write; a body up to this size travels with its envelope
 	maxShownData    = 1 << 20         // bytes of a message that --show-data keeps
 	maxChain        = 20              // certificates of a chain that are looked at

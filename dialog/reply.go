@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -67,10 +68,14 @@ func (r *Reply) String() string { return strings.TrimSpace(r.Codes() + " " + r.T
 
 // challenge is what a 334 asks, decoded (RFC 4954 section 4).
 func (r *Reply) challenge() ([]byte, error) {
-	if len(r.asked) > maxChallenge {
-		return nil, fmt.Errorf("a challenge of over %d characters", maxChallenge)
+	if bytes.Count(r.Raw, []byte("\n")) > 1 {
+		return nil, errors.New("the challenge has more lines than one (RFC 4954 section 4)")
 	}
-	return base64.StdEncoding.DecodeString(strings.TrimSpace(r.asked))
+	text, err := base64.StdEncoding.DecodeString(strings.TrimSpace(r.asked))
+	if err != nil {
+		return nil, errors.New("the challenge is not base64 (RFC 4954 section 4)")
+	}
+	return text, nil
 }
 
 // MarshalJSON gives code, enhanced, lines, oddities, took_ms and, if the reply

@@ -71,7 +71,7 @@ func (s Source) text() (string, error) {
 func calendarMethod(text string) (string, error) {
 	text = strings.ReplaceAll(text, "\r\n", "\n")
 	text = strings.NewReplacer("\n ", "", "\n\t", "").Replace(text) // section 3.1: unfolded
-	depth, method := 0, ""
+	depth, method, begun := 0, "", false
 	for line := range strings.SplitSeq(text, "\n") {
 		name, value, _ := strings.Cut(line, ":")
 		name, _, _ = strings.Cut(name, ";")
@@ -81,7 +81,7 @@ func calendarMethod(text string) (string, error) {
 		case depth == 0 && (name != "BEGIN" || value != "VCALENDAR"):
 			return "", fmt.Errorf("%s where BEGIN:VCALENDAR is wanted (RFC 5545 section 3.4)", clip(line))
 		case name == "BEGIN":
-			depth++
+			depth, begun = depth+1, true
 		case name == "END":
 			depth--
 		case name == "METHOD" && depth == 1 && method != "" && method != value:
@@ -91,6 +91,9 @@ func calendarMethod(text string) (string, error) {
 				return "", fmt.Errorf("method %s is no word (RFC 5545 section 3.7.2)", clip(value))
 			}
 		}
+	}
+	if !begun {
+		return "", errors.New("it is empty")
 	}
 	if depth != 0 {
 		return "", errors.New("BEGIN and END do not pair (RFC 5545 section 3.4)")

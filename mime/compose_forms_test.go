@@ -3,6 +3,7 @@ package mime
 import (
 	"bytes"
 	"io"
+	"math/rand/v2"
 	stdmime "mime"
 	"net/mail"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/jhillyerd/enmime/v2"
 )
@@ -294,7 +296,7 @@ func TestAttachedMessage(t *testing.T) {
 		forms int
 	}{
 		{head + "Bcc: x@y\r\n\r\nplain\r\n", "message/rfc822", 1},
-		{head + "\nKöln\n", "message/rfc822", 2},
+		{head + "MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\nKöln\n", "message/rfc822", 2},
 		{head + "Subject: Köln\r\n\r\nKöln\r\n", "message/rfc822", 1},
 		{head + "\r\na\rb\r\n", "application/octet-stream", 2},
 		{"no message", "application/octet-stream", 2},
@@ -438,5 +440,41 @@ func BenchmarkBase64(b *testing.B) {
 	for b.Loop() {
 		r, _ := s.open()
 		io.CopyBuffer(io.Discard, struct{ io.Reader }{r}, make([]byte, 32<<10))
+	}
+}
+
+// However a message is read, it is the same; and a source that gives its octets
+// in any pieces gives the same message.
+func TestReadInPieces(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	data := make([]byte, 700<<10)
+	for i := range data {
+		data[i] = ".\r\n\x00-=a\xff"[random.IntN(8)]
+	}
+	m := compose(t, Draft{From: alice, Text: "x", Attachments: []Attachment{
+		{Source: Reader(iotest.HalfReader(bytes.NewReader(data))), Name: "a"}, {Source: Bytes(data), Type: "text/x", Encoding: QuotedPrintable}}})
+	for _, form := range m.Forms() {
+		want := read(t, form)
+		if form.Needs() == nil {
+			sound(t, form, want)
+		}
+		for _, most := range []int{1, 77, 78, 79, 4096, 32 << 10, 1 << 20} {
+			r, err := form.Open()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []byte
+			for p := make([]byte, most); err == nil; {
+				var n int
+				n, err = r.Read(p[:1+random.IntN(most)])
+				got = append(got, p[:n]...)
+			}
+			if err != io.EOF || !bytes.Equal(got, want) {
+				t.Errorf("read by up to %d: %v, %d octets of %d", most, err, len(got), len(want))
+			}
+			if r.Close() != nil {
+				t.Error("close")
+			}
+		}
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -26,11 +25,11 @@ type SignOptions struct {
 }
 
 // Sign gives m with a DKIM-Signature field for each key on top (RFC 6376), in their
-// order. Of several forms those that a relay may have to encode anew are left out, as
-// that would break the signature (section 5.3). Open gives a form's own octets behind
-// the signatures, and Size is exact at once. A form is read to its end once more, by
-// its first Open, so only what is sent is signed; the bh= and b= that Header shows
-// stay empty. Closing it closes m.
+// order. Of several forms the one is signed that asks least of a server, as no relay
+// has to encode it anew, which would break the signature (section 5.3). Open gives
+// m's octets behind the signatures, and Size is exact at once. The message is read to
+// its end once more, by the first Open; the bh= and b= that Header shows stay empty.
+// Closing it closes m.
 func Sign(m *Message, keys []*Key, o SignOptions) (*Message, error) {
 	if len(keys) == 0 {
 		return m, nil
@@ -43,41 +42,18 @@ func Sign(m *Message, keys []*Key, o SignOptions) (*Message, error) {
 		o.Now = time.Now()
 	}
 	forms := m.Forms()
-	if safe := slices.DeleteFunc(m.Forms(), changeable); len(safe) > 0 {
-		forms = safe
-	}
-	for i, form := range forms {
-		signed, err := sign(form, keys, o)
-		if err != nil {
-			return nil, fmt.Errorf("DKIM: %w", err)
-		}
-		forms[i] = signed
-	}
-	for _, f := range forms {
-		f.forms = forms
-	}
-	return forms[len(forms)-1], nil
-}
-
-// changeable reports whether a relay may have to encode m anew.
-func changeable(m *Message) bool {
-	return slices.Contains(m.needs, "8BITMIME") || slices.Contains(m.needs, "BINARYMIME")
-}
-
-// sign signs one form.
-func sign(m *Message, keys []*Key, o SignOptions) (*Message, error) {
-	s := &signing{m: m, keys: keys, o: o}
+	s := &signing{m: forms[len(forms)-1], keys: keys, o: o}
 	if err := s.prepare(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("DKIM: %w", err)
 	}
-	signed := *m
-	signed.open, signed.fields = s.open, nil
+	signed := *s.m
+	signed.open, signed.forms, signed.fields = s.open, nil, nil
 	for _, k := range keys {
 		_, value, _ := strings.Cut(s.field(k, nil, nil), ":")
 		signed.fields = append(signed.fields, Header{signatureField, strings.Join(strings.FieldsFunc(value, isFWS), " ")})
 		signed.size += int64(len(s.field(k, make([]byte, sha256.Size), make([]byte, k.signatureSize()))))
 	}
-	signed.fields = append(signed.fields, m.fields...)
+	signed.fields = append(signed.fields, s.m.fields...)
 	return &signed, nil
 }
 
@@ -192,10 +168,7 @@ func (s *signing) open() (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	return struct {
-		io.Reader
-		io.Closer
-	}{io.MultiReader(bytes.NewReader(s.made), r), r}, nil
+	return reading{io.MultiReader(bytes.NewReader(s.made), r), r}, nil
 }
 
 // sign reads the message and makes the signatures.

@@ -55,7 +55,8 @@ type bodyHash struct {
 	blanks int64 // CR LFs read and not hashed: those at the end count as one or none
 	space  bool  // white space read and not hashed: at the end of a line it does not count
 	any    bool
-	octets int64 // of the canonical body
+	line   []byte // scratch
+	octets int64  // of the canonical body
 }
 
 func newBodyHash(by Canonicalization, h hash.Hash, limit int64) *bodyHash {
@@ -102,23 +103,21 @@ func (b *bodyHash) text(text []byte) {
 		b.out.Write(text)
 		return
 	}
-	for len(text) > 0 {
-		n := bytes.IndexAny(text, " \t")
-		if n == 0 {
+	line := b.line[:0]
+	for _, c := range text {
+		if blank(c) {
 			b.space = true
-			text = text[1:]
 			continue
 		}
-		if n < 0 {
-			n = len(text)
-		}
-		b.flush()
 		if b.space {
 			b.space = false
-			b.out.WriteByte(' ')
+			line = append(line, ' ')
 		}
-		b.out.Write(text[:n])
-		text = text[n:]
+		line = append(line, c)
+	}
+	if b.line = line; len(line) > 0 {
+		b.flush()
+		b.out.Write(line)
 	}
 }
 

@@ -2,12 +2,15 @@
 //
 //	Mailbox   an address, strict enough for the envelope (RFC 5321) and fit for a header (RFC 5322)
 //	Draft     what a message is made of; Compose makes a Message of it
+//	Encoding  a Content-Transfer-Encoding, chosen or forced
 //	Whole     a message that the user wrote, sent as it is
+//	Template  a whole message with tokens in it; Values are what they stand for
 //	Source    where bytes come from: a file, memory, a pipe
-//	Message   bytes ready to be sent, and what is known about them
+//	Message   bytes ready to be sent, in one or several Forms, and what is known about them
 //	Fault     what keeps a whole message from being sent, and where
 //
-// Parts are written by enmime; what it gets wrong is guarded here, each guard
+// enmime writes the tree of parts and reads it back in tests; the leaves are
+// encoded here, so that they stream. What enmime gets wrong is guarded, each guard
 // with a test of its own name.
 package mime
 

@@ -66,6 +66,7 @@ type Part struct {
 
 	boundary string
 	depth    int
+	bodyLine int64
 }
 
 // Limits on what of a message is looked at and kept.

@@ -93,7 +93,7 @@ func (l *leaf) write(b []byte) error {
 // close ends the content.
 func (l *leaf) close() error {
 	p := l.part
-	here := Place{p.Body, p.Line, p.ID}
+	here := Place{p.Body, p.bodyLine, p.ID}
 	if l.part.Encoding == "base64" && l.b64.n > 0 {
 		l.w.add(Fail, "short-base64", "RFC 2045 section 6.8", here, 1, "the base64 ends within a group of four characters: something may be missing")
 	}

@@ -31,7 +31,7 @@ type walker struct {
 
 func newWalker(sink func(*Part) (io.WriteCloser, error)) *walker {
 	w := &walker{sink: sink, budget: partsKept, ids: map[string]bool{}}
-	w.lines.findings = &w.findings
+	w.lines = lineJudge{findings: &w.findings, line: 1}
 	w.root = &Part{ID: "1", Line: 1}
 	w.begin(w.root)
 	return w
@@ -174,7 +174,7 @@ func (w *walker) child(parent *Part, offset, line int64) *Part {
 func (w *walker) body(at, line int64) error {
 	h := w.header
 	h.done()
-	w.header = nil
+	w.header, w.part.bodyLine = nil, line
 	if w.part != w.root {
 		w.budget -= h.kept
 	} else {
@@ -242,7 +242,7 @@ func (w *walker) unwind(i int, at int64, inner bool) {
 			where = "the part around it ends"
 		}
 		if len(p.Parts) == 0 {
-			w.add(Fail, "no-parts", "RFC 2046 section 5.1", Place{p.Body, p.Line, p.ID}, 1,
+			w.add(Fail, "no-parts", "RFC 2046 section 5.1", Place{p.Body, p.bodyLine, p.ID}, 1,
 				"no line of the %s is its boundary %s", clip(p.Type), clip("--"+p.boundary))
 		} else {
 			w.add(Fail, "unterminated", "RFC 2046 section 5.1.1", Place{at, w.lines.line, p.ID}, 1,

@@ -79,16 +79,22 @@ func (s Source) hold(most int64) (*held, error) {
 
 func spool(r io.Reader, most int64) (*held, error) {
 	r = io.LimitReader(r, most+1)
-	var buf bytes.Buffer
-	n, err := io.CopyN(&buf, r, spoolMemory+1)
-	if err != nil && err != io.EOF {
-		return nil, err
+	head := make([]byte, 32<<10)
+	n, err := io.ReadFull(r, head)
+	if err == nil { // one step to the most, as memory that grows is garbage
+		head = append(make([]byte, 0, spoolMemory+1), head...)[:spoolMemory+1]
+		var more int
+		more, err = io.ReadFull(r, head[n:])
+		n += more
 	}
-	if n > most {
+	head = head[:n]
+	switch {
+	case int64(n) > most:
 		return nil, fmt.Errorf("over %d bytes: too long to be spooled", most)
-	}
-	if n <= spoolMemory {
-		return &held{size: n, data: buf.Bytes()}, nil
+	case err == io.EOF || err == io.ErrUnexpectedEOF:
+		return &held{size: int64(n), data: head}, nil
+	case err != nil:
+		return nil, err
 	}
 	f, err := os.CreateTemp("", "ehlo-*") // made with mode 0600
 	if err != nil {
@@ -98,7 +104,11 @@ func spool(r io.Reader, most int64) (*held, error) {
 	if os.Remove(f.Name()) != nil { // nothing is left behind, however we end
 		h.remove = f.Name()
 	}
-	if h.size, err = io.Copy(f, io.MultiReader(&buf, r)); err == nil && h.size > most {
+	if _, err = f.Write(head); err == nil {
+		h.size, err = io.Copy(f, r)
+		h.size += int64(n)
+	}
+	if err == nil && h.size > most {
 		err = fmt.Errorf("over %d bytes: too long to be spooled", most)
 	}
 	if err != nil {

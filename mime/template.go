@@ -49,7 +49,7 @@ func Template(text []byte, v Values) ([]byte, error) {
 		}
 		fields = append(fields, field...)
 	}
-	if !bytes.Contains(text, []byte("%NEW_HEADERS%")) {
+	if len(fields) > 0 && !bytes.Contains(text, []byte("%NEW_HEADERS%")) {
 		n := headerEnd(text)
 		if n > 0 && text[n-1] != '\n' {
 			fields = append([]byte("\n"), fields...)

@@ -12,7 +12,7 @@ import (
 
 // Options say how Whole treats a message.
 type Options struct {
-	Fixup bool      // mend what would be refused, add a missing Date and Message-ID
+	Fixup bool      // mend what would be refused, add a missing Date and Message-ID, have a 7bit form
 	Now   time.Time // the Date that Fixup adds; the zero time is now
 	Host  string    // the right side of the Message-ID that Fixup adds; "" is localhost
 	Limit int64     // on what is spooled from a pipe, in octets; 0 is 1 GiB
@@ -20,8 +20,11 @@ type Options struct {
 
 // Whole takes a message as the user wrote it: but for line ends, which become
 // CR LF, and a last one, it is sent as it is. What cannot be sent is an error
-// that wraps a *Fault, or is mended if o says so; Notes say what was changed. The
-// message is read once here and once at each Open.
+// that wraps a *Fault, or is mended if o says so; Notes say what was changed. A
+// Bcc field with an address is among that: the one who wrote it meant to hide what
+// it says, and no server takes it out. With Fixup a message that needs 8BITMIME or
+// SMTPUTF8 has a second of its Forms, which needs nothing. The message is read once
+// here, for that form twice more, and once at each Open.
 func Whole(src Source, o Options) (*Message, error) {
 	h, err := src.hold(cmp.Or(o.Limit, spoolMost))
 	if err != nil {

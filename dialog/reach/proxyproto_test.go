@@ -95,7 +95,7 @@ func TestProxiedCheck(t *testing.T) {
 func TestProxiedConnection(t *testing.T) {
 	r := inWorld(t)
 	heard := make(chan string, 1)
-	world, inner := r.Dial, ""
+	world, inner := r.Dial, make(chan string, 1)
 	server := serveOnce(t, func(nc net.Conn) {
 		b := bufio.NewReader(nc)
 		_ = nc.SetReadDeadline(time.Now().Add(5 * time.Second))
@@ -110,7 +110,7 @@ func TestProxiedConnection(t *testing.T) {
 		} else {
 			heard <- h.SourceAddr.String() + " to " + h.DestinationAddr.String()
 		}
-		far, err := world.Dial("tcp", inner)
+		far, err := world.Dial("tcp", <-inner)
 		if err != nil {
 			return
 		}
@@ -136,7 +136,8 @@ func TestProxiedConnection(t *testing.T) {
 		{Proxied{Version: 2, Local: true}, "192.0.2.12:25", Hop{Host: "mx1.plain.test", Addr: at}, "nobody", " · PROXY v2 LOCAL "},
 		{Proxied{Version: 1, Family: "UNKNOWN"}, "192.0.2.12:25", Hop{Host: "mx1.plain.test", Addr: at}, "nobody", "  ·   PROXY UNKNOWN\n"},
 	} {
-		inner, r.Proxied = test.inner, &test.p
+		inner <- test.inner
+		r.Proxied = &test.p
 		r.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
 			if address == server {
 				return direct(ctx, network, address)

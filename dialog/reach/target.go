@@ -105,7 +105,7 @@ func ParseLocal(text string) (t Target, ok bool, err error) {
 		return Target{}, false, nil
 	}
 	if strings.TrimSpace(what) == "" {
-		return t, true, fmt.Errorf("target %q: nothing stands behind %s:", text, kind)
+		return t, true, fmt.Errorf("target %q: nothing stands behind the colon", text)
 	}
 	if strings.ContainsRune(what, 0) {
 		return t, true, fmt.Errorf("target %q: it holds a NUL", text)
