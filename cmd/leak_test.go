@@ -17,6 +17,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/ehlo-mail/ehlo/dialog/sasl"
@@ -64,6 +65,7 @@ type leak struct {
 	format    []string
 	file      bool // the transcript goes to a file
 	secure    bool
+	drips     bool // the server writes byte by byte
 	random    *rand.Rand
 }
 
@@ -94,6 +96,7 @@ func newLeak(n uint64) *leak {
 		{}, {"-v"}, {"-q"}, {"--raw"}, {"--raw", "-v"}, {"--color=always"}, {"--color=always", "--raw", "-v"}, {"--json"}, {"--json", "-v"}, {"--format=jsonl"},
 	})
 	l.file = l.random.IntN(5) == 0
+	l.drips = l.random.IntN(4) == 0 && l.way != "injected"
 	l.secure = m.Binds || l.way == "injected" || l.random.IntN(4) == 0
 	return l
 }
@@ -161,6 +164,9 @@ func (l *leak) try(t *testing.T, cert tls.Certificate) bool {
 	written, _ := os.ReadFile(file)
 	known := p.known()
 	for where, text := range map[string]string{"standard output": out, "standard error": errs, "the file": string(written)} {
+		if raw := unpainted(text); strings.ContainsFunc(raw, func(r rune) bool { return r != '\n' && unicode.IsControl(r) }) || !utf8.ValidString(raw) {
+			t.Errorf("seed %d, run %d: %s holds control characters: %q", leakSeed, l.number, where, raw)
+		}
 		for what, secret := range known {
 			if form, ok := shows(text, what, secret); ok {
 				t.Errorf("seed %d, run %d: %s shows the %s %q %s\nehlo %q", leakSeed, l.number, where, what, secret, form, line)
@@ -169,6 +175,20 @@ func (l *leak) try(t *testing.T, cert tls.Certificate) bool {
 		}
 	}
 	return p.told() || l.way == "sandbox"
+}
+
+// unpainted is text without its colours.
+func unpainted(text string) string {
+	var b strings.Builder
+	for {
+		before, behind, ok := strings.Cut(text, "\x1b[")
+		b.WriteString(before)
+		if !ok {
+			return b.String()
+		}
+		text = strings.TrimLeft(behind, "0123456789;")
+		text = strings.TrimPrefix(text, "m")
+	}
 }
 
 // shows looks for secret in text, and says in which form and where it stands there.

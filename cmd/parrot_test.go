@@ -163,7 +163,15 @@ func (p *parrot) serve(nc net.Conn) {
 	again := p.calls > 1
 	p.mu.Unlock()
 	in := bufio.NewReader(nc)
-	say := func(text string) { _, _ = nc.Write([]byte(text)) }
+	say := func(text string) {
+		step := len(text)
+		if p.drips && len(text) < 500 {
+			step = 1
+		}
+		for part := range slices.Chunk([]byte(text), step) {
+			_, _ = nc.Write(part)
+		}
+	}
 	greeting, offers := []string{"mx.test"}, []string{"mx.test"}
 	if again {
 		greeting = append(p.talk(), "mx.test")

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"github.com/ehlo-mail/ehlo/dialog/reach"
@@ -60,6 +62,9 @@ func (r *run) dialer(ctx context.Context, n *network) error {
 		Roots: n.Session.TLS.Roots, Now: n.Session.Now,
 	}
 	if r.String("via-password-file") != "" {
+		if w.Via == "" {
+			return &usageError{msg: "--via-password-file is no use without --via", next: r.next}
+		}
 		raw, err := r.secretFile(ctx, "via-password-file")
 		if err != nil {
 			return r.sourceError("via-password-file", err)
@@ -97,6 +102,18 @@ func (r *run) proxied() (*reach.Proxied, error) {
 		return nil, &usageError{msg: err.Error(), next: r.next}
 	}
 	return p, nil
+}
+
+// headOf heads the report on a server: host and port, or the process that it is,
+// and behind it its address if that says more.
+func headOf(host string, port uint16, address string) (label, behind string) {
+	if port == 0 {
+		return address, ""
+	}
+	if addr, _, err := net.SplitHostPort(address); err == nil && addr != host {
+		behind = addr
+	}
+	return net.JoinHostPort(host, strconv.Itoa(int(port))), behind
 }
 
 // overheard shows what a server that is a command says beside the conversation,

@@ -109,7 +109,7 @@ func parseVersion(text string) (uint16, error) {
 	case "1.3":
 		return tls.VersionTLS13, nil
 	}
-	return 0, fmt.Errorf("unknown TLS version %q: 1.0, 1.1, 1.2 and 1.3 there are", text)
+	return 0, fmt.Errorf("unknown TLS version %q: it is 1.0, 1.1, 1.2 or 1.3", text)
 }
 
 func isNo(word string) bool  { return len(word) > 3 && strings.EqualFold(word[:3], "no_") }

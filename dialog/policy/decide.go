@@ -63,6 +63,8 @@ func Decide(want Discovery, d *DANE, s *STS, host string) Demand {
 		return demand
 	case want == NeedsDANE:
 		return needsDANE(demand, d, host)
+	case want == NeedsSTS && s != nil && s.Stage == Unknown: // the DNS may know it later
+		return Demand{Action: PutOff, By: "MTA-STS", Why: "MTA-STS is asked for: " + s.lack()}
 	case want == NeedsSTS && !s.Active():
 		return Demand{Action: Refuse, Why: "MTA-STS is asked for: " + s.lack()}
 	}

@@ -76,6 +76,7 @@ func TestDecide(t *testing.T) {
 		{"--mta-sts, not looked for", NeedsSTS, nil, nil, "refuse may: MTA-STS is asked for: no policy was looked for"},
 		{"--mta-sts, no record", NeedsSTS, nil, &STS{Domain: "good.test"}, "refuse may: MTA-STS is asked for: no record at _mta-sts.good.test"},
 		{"--mta-sts, none", NeedsSTS, nil, none, "refuse may: MTA-STS is asked for: the policy of good.test is in mode none"},
+		{"--mta-sts, not known", NeedsSTS, nil, &STS{Domain: "good.test", Stage: Unknown, Err: errors.New("FAILED")}, "put off may by MTA-STS: MTA-STS is asked for: not known: FAILED"},
 		{"--mta-sts, not fetched", NeedsSTS, nil, failed, "refuse may: MTA-STS is asked for: no policy: FAILED"},
 		{"--mta-sts, DANE", NeedsSTS, dane(Usable), enforce, "go verify dane by DANE"},
 		{"--mta-sts, DANE, unlisted", NeedsSTS, dane(Usable), other, "skip may by MTA-STS: " + unlisted},
