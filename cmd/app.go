@@ -88,6 +88,15 @@ func commands() []*command {
 			groups: with(dialogue...), least: 1, most: -1, run: runVerify,
 		},
 		{
+			name: "message", usage: "build|show|sign|verify [FILE]", about: "build, show, sign and verify a message without sending it",
+			examples: []example{
+				{"ehlo message build --sandbox --to bob@good.test --subject Hello > hello.eml", "what send would send"},
+				{"ehlo message build --sandbox --to bob@good.test | ehlo message show -", "its parts, header and faults"},
+				{"ehlo message build --sandbox --to bob@good.test --html '<b>Hi</b>' | ehlo message show --json -", "one JSON document"},
+			},
+			groups: with("route", "time", "envelope", "message", "parts"), least: 1, most: 2, run: runMessage,
+		},
+		{
 			name: "sandbox", about: "run the offline mail world in the foreground",
 			examples: []example{
 				{"ehlo sandbox", "until Ctrl-C"},

@@ -75,7 +75,7 @@ const (
 
 // groups are the headings of help, in order.
 func groups() []string {
-	return []string{"route", "time", "protocol", "TLS", "auth", "envelope", "message", "probe", "scan", "MX", "sandbox", "output", "settings", "help"}
+	return []string{"route", "time", "protocol", "TLS", "auth", "envelope", "message", "probe", "scan", "parts", "MX", "sandbox", "output", "settings", "help"}
 }
 
 // setting is the key that f writes.

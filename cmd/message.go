@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/ehlo-mail/ehlo/dialog"
 	"github.com/ehlo-mail/ehlo/mime"
 )
 
@@ -18,6 +19,16 @@ type letter struct {
 	to, cc, bcc []mime.Mailbox // as the header has them
 	all         []mime.Mailbox // as the envelope has them: each once
 	message     *mime.Message
+	keys        []*mime.Key // that signed it
+}
+
+// contents are the forms of the message, best first.
+func (l *letter) contents() []dialog.Content {
+	var list []dialog.Content
+	for _, form := range l.message.Forms() {
+		list = append(list, form)
+	}
+	return list
 }
 
 // most is how much of a file is read into memory.
@@ -48,11 +59,17 @@ func (r *run) letterIn(ctx context.Context) (*letter, error) {
 func (r *run) letter() (*letter, error) {
 	l, err := r.addresses()
 	if err == nil {
-		if r.Set("data") {
-			l.message, err = r.whole()
-		} else {
+		switch {
+		case r.Set("data-template"):
+			l.message, err = r.template(l)
+		case r.Set("data"):
+			l.message, err = r.whole(r.source(r.String("data")), "data")
+		default:
 			l.message, err = r.compose(l)
 		}
+	}
+	if err == nil {
+		err = r.sign(l)
 	}
 	if err != nil {
 		return nil, &usageError{msg: err.Error(), next: r.hint(err)}
@@ -209,14 +226,40 @@ func (r *run) source(value string) mime.Source {
 	return mime.Bytes([]byte(value))
 }
 
-func (r *run) whole() (*mime.Message, error) {
-	m, err := mime.Whole(r.source(r.String("data")), mime.Options{
-		Fixup: r.Bool("fixup"), Now: r.clock()(), Host: r.messageHost(),
-	})
+// whole is the message that flag gives.
+func (r *run) whole(src mime.Source, flag string) (*mime.Message, error) {
+	m, err := mime.Whole(src, mime.Options{Fixup: r.Bool("fixup"), Now: r.clock()(), Host: r.messageHost()})
 	if err != nil {
-		return nil, fmt.Errorf("--data: %w", plainFileError(err))
+		return nil, fmt.Errorf("--%s: %w", flag, plainFileError(err))
 	}
 	return m, nil
+}
+
+// template is the whole message of --data-template with its tokens replaced.
+func (r *run) template(l *letter) (*mime.Message, error) {
+	text, err := r.text("data-template")
+	if err != nil {
+		return nil, err
+	}
+	body, err := r.text("body")
+	if err != nil {
+		return nil, err
+	}
+	filled, err := mime.Template([]byte(text), mime.Values{
+		From: l.from, To: l.all, Subject: r.subject(), Date: r.clock()(), Host: r.messageHost(), Version: r.Version,
+		Headers: r.fields("header"), AddHeaders: r.fields("add-header"), Body: []byte(body),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("--data-template: %w", err)
+	}
+	return r.whole(mime.Bytes(filled), "data-template")
+}
+
+func (r *run) subject() string {
+	if r.Set("subject") {
+		return r.String("subject")
+	}
+	return "Test message"
 }
 
 // text is the value of --body or --html.
@@ -235,8 +278,9 @@ func (r *run) text(name string) (string, error) {
 
 func (r *run) compose(l *letter) (*mime.Message, error) {
 	draft := mime.Draft{
-		From: l.from, Subject: r.String("subject"), Date: r.clock()(),
+		From: l.from, Subject: r.subject(), Date: r.clock()(),
 		Host: r.messageHost(), UserAgent: "ehlo",
+		Charset: r.String("charset"), InReplyTo: r.String("in-reply-to"), Unsubscribe: r.Strings("list-unsubscribe"),
 	}
 	draft.To, draft.Cc, draft.Bcc = l.to, l.cc, l.bcc
 	if l.from.IsNull() {
@@ -249,8 +293,8 @@ func (r *run) compose(l *letter) (*mime.Message, error) {
 	if draft.HTML, err = r.text("html"); err != nil {
 		return nil, err
 	}
-	if !r.Set("subject") {
-		draft.Subject = "Test message"
+	if err := r.extras(&draft); err != nil {
+		return nil, err
 	}
 	if !r.Set("body") && !r.Set("html") {
 		draft.Text = "This is a test message, sent by ehlo.\n"
@@ -264,6 +308,29 @@ func (r *run) compose(l *letter) (*mime.Message, error) {
 		return nil, plainFileError(err)
 	}
 	return m, nil
+}
+
+// extras are what few messages have.
+func (r *run) extras(draft *mime.Draft) error {
+	var err error
+	if draft.Encoding, err = mime.ParseEncoding(r.String("transfer-encoding")); err != nil {
+		return err
+	}
+	if file := r.String("calendar"); file != "" {
+		draft.Calendar = &mime.Calendar{Source: r.source(file), Attach: true}
+	}
+	for _, f := range []struct {
+		name string
+		to   *mime.Mailbox
+	}{{"read-receipt", &draft.ReadReceipt}, {"delivery-receipt", &draft.DeliveryReceipt}} {
+		if v := r.String(f.name); v != "" {
+			if *f.to, err = mime.ParseMailbox(v); err != nil {
+				return fmt.Errorf("--%s: %w", f.name, err)
+			}
+		}
+	}
+	draft.ReplyTo, err = r.mailboxes("reply-to")
+	return err
 }
 
 // fields are the header fields that a flag gives; each has passed checkHeader.

@@ -3,8 +3,6 @@ package cmd
 import (
 	"crypto/tls"
 	"fmt"
-	"net"
-	"strconv"
 	"strings"
 
 	"github.com/ehlo-mail/ehlo/dialog"
@@ -54,15 +52,13 @@ func (s server) Lines() []transcript.Line {
 	case s.Offers[len(s.Offers)-1].Verb == "HELO":
 		protocol = "SMTP: HELO only"
 	}
-	aside := protocol
-	if s.Address != "" {
-		if address, _, err := net.SplitHostPort(s.Address); err == nil && address != s.Host {
-			aside = address + " · " + protocol
-		}
+	label, aside := headOf(s.Host, s.Port, s.Address)
+	if aside != "" {
+		aside += " · "
 	}
 	lines := []transcript.Line{
 		{Mark: transcript.Blank},
-		{Mark: transcript.Head, Label: net.JoinHostPort(s.Host, strconv.Itoa(int(s.Port))), Aside: aside},
+		{Mark: transcript.Head, Label: label, Aside: aside + protocol},
 	}
 	if s.Banner != nil {
 		lines = append(lines, transcript.Line{Mark: transcript.Labelled, Label: "banner", Text: s.Banner.String()})

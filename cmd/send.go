@@ -68,6 +68,7 @@ func runSend(ctx context.Context, r *run) (exit, error) {
 	if !r.Bool("chunking") {
 		s.Session.Chunking = dialog.Never
 	}
+	s.published(ctx, s.keys)
 	s.deliver(ctx)
 	result := s.result()
 	s.stream.Emit(result)
@@ -108,7 +109,7 @@ func (s *sending) divide() ([]*part, error) {
 				target = &own
 			}
 			p = &part{target: *target, delivery: dialog.Delivery{
-				From: s.from.Path(), Content: []dialog.Content{s.message},
+				From: s.from.Path(), Content: s.contents(),
 				Mail: s.mailParams(), Rcpt: s.rcptParams(), PRDR: s.Bool("prdr"),
 			}}
 			byKey[key] = p

@@ -3,7 +3,6 @@ package cmd
 import (
 	"context"
 	"fmt"
-	"net"
 	"strings"
 	"time"
 
@@ -146,7 +145,8 @@ func (announced) Kind() string { return "scan" }
 
 // Lines is one line.
 func (a announced) Lines() []transcript.Line {
-	text := fmt.Sprintf("%s · up to %s, one at a time", net.JoinHostPort(a.Host, fmt.Sprint(a.Port)), plural(a.Connections, "connection"))
+	name, _ := headOf(a.Host, a.Port, a.Host)
+	text := fmt.Sprintf("%s · up to %s, one at a time", name, plural(a.Connections, "connection"))
 	return []transcript.Line{{Mark: transcript.Phase, Label: "scan", Text: text}}
 }
 

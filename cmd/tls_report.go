@@ -119,13 +119,13 @@ func (s tlsServer) Lines() []transcript.Line {
 	case s.TLS == nil:
 		how = "no TLS"
 	}
-	aside := how
-	if address, _, err := net.SplitHostPort(s.Address); err == nil && address != s.Host {
-		aside = address + " · " + how
+	label, aside := headOf(s.Host, s.Port, s.Address)
+	if aside != "" {
+		aside += " · "
 	}
 	lines := []transcript.Line{
 		{Mark: transcript.Blank},
-		{Mark: transcript.Head, Label: net.JoinHostPort(s.Host, fmt.Sprint(s.Port)), Aside: aside},
+		{Mark: transcript.Head, Label: label, Aside: aside + how},
 	}
 	if s.TLS != nil {
 		lines = append(lines, transcript.Line{Mark: transcript.Labelled, Label: "session", Text: s.session()}, transcript.Line{Mark: transcript.Blank})

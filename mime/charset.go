@@ -1,6 +1,7 @@
 package mime
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -17,7 +18,7 @@ import (
 const unknown8bit = "unknown-8bit"
 
 // charset is what characters are written in, by its MIME name. The zero charset
-// is UTF-8, and us-ascii for what is.
+// is UTF-8.
 type charset struct {
 	name string
 	by   encoding.Encoding // nil for us-ascii and utf-8
@@ -87,16 +88,9 @@ func (c charset) encode(s string) ([]byte, error) {
 	return nil, fmt.Errorf("charset %s: %w", c.name, err)
 }
 
-// label is the charset parameter of text that became b.
-func (c charset) label(b []byte) string {
-	switch {
-	case c.name != "":
-		return c.name
-	case ascii(b):
-		return "us-ascii" // RFC 2046 section 4.1.2: the least that has all characters
-	}
-	return "utf-8"
-}
+// label is the charset parameter. It is utf-8 for ASCII too, so that it depends
+// on what was asked for, and not on the text.
+func (c charset) label() string { return cmp.Or(c.name, "utf-8") }
 
 // forWords is what RFC 2047 words of s are written in.
 func (c charset) forWords(s string) charset {

@@ -170,7 +170,7 @@ To: bob@example.net
 Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=
 Message-ID: <1@example.com>
 MIME-Version: 1.0
-Content-Type: text/plain; charset=us-ascii
+Content-Type: text/plain; charset=utf-8
 
 hello
 `, "\n", "\r\n")

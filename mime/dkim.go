@@ -111,7 +111,7 @@ func checkSigned(names []string) error {
 	}
 	switch {
 	case !from:
-		return errors.New("From must be among the signed header fields (RFC 6376 section 5.4)")
+		return errors.New("the signed header fields lack From, which must be among them (RFC 6376 section 5.4)")
 	case len(names) > signedMost:
 		return fmt.Errorf("%d header fields to sign: %d are the most", len(names), signedMost)
 	}

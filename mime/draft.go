@@ -26,7 +26,7 @@ type Draft struct {
 	ReadReceipt     Mailbox  // Disposition-Notification-To (RFC 8098 section 2.1)
 	DeliveryReceipt Mailbox  // Return-Receipt-To, of no standard; DSN is the one that works
 
-	Charset   string    // of texts and header words; "" is utf-8, and us-ascii for what is
+	Charset   string    // of texts and header words; "" is utf-8
 	Encoding  Encoding  // of the bodies; Base64 and Binary of the attachments too
 	Date      time.Time // the zero time is now
 	MessageID string    // with or without brackets; "" makes a new one

@@ -8,19 +8,30 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
-	"golang.org/x/text/encoding/htmlindex"
+	"golang.org/x/text/encoding/ianaindex"
 	"golang.org/x/text/transform"
 )
 
-// foreignCharset finds the charset of somebody else's text by any of its names; nil for
-// UTF-8 and US-ASCII, which need no decoding.
+// foreignCharset finds the charset of somebody else's text by any name that IANA
+// registered, and by some that are in use without; nil for UTF-8 and US-ASCII, which
+// need no decoding, and for a known one that nothing here decodes.
 func foreignCharset(name string) (encoding.Encoding, error) {
-	switch strings.ToLower(name) {
+	low := strings.ToLower(name)
+	switch low {
 	case "", "us-ascii", "ascii", "utf-8", "utf8":
 		return nil, nil
+	case "gb2312", "gb_2312-80", "x-gbk":
+		low = "gbk" // which has all of its characters
+	case "ks_c_5601-1987", "x-euc-kr":
+		low = "euc-kr"
+	case "x-sjis":
+		low = "shift_jis"
 	}
-	e, err := htmlindex.Get(name)
-	if err != nil || e == encoding.Replacement {
+	if n, ok := strings.CutPrefix(low, "cp125"); ok {
+		low = "windows-125" + n
+	}
+	e, err := ianaindex.IANA.Encoding(low)
+	if err != nil {
 		return nil, fmt.Errorf("unknown charset %s", clip(name))
 	}
 	return e, nil
@@ -28,8 +39,15 @@ func foreignCharset(name string) (encoding.Encoding, error) {
 
 func charsetReader(name string, in io.Reader) (io.Reader, error) {
 	e, err := foreignCharset(name)
-	if e == nil {
-		return in, err
+	if err == nil && e == nil {
+		switch strings.ToLower(name) {
+		case "us-ascii", "ascii", "utf-8", "utf8":
+			return in, nil
+		}
+		err = fmt.Errorf("charset %s is not decoded here", clip(name))
+	}
+	if err != nil {
+		return nil, err
 	}
 	return transform.NewReader(in, e.NewDecoder()), nil
 }
@@ -51,12 +69,12 @@ func newCharsetCheck(name string) (*charsetCheck, error) {
 		return nil, err
 	}
 	c := &charsetCheck{}
-	switch strings.ToLower(name) {
-	case "", "us-ascii", "ascii":
+	switch low := strings.ToLower(name); {
+	case low == "" || low == "us-ascii" || low == "ascii":
 		c.ascii = true
-	case "utf-8", "utf8":
+	case low == "utf-8" || low == "utf8":
 		c.utf8 = true
-	default:
+	case e != nil:
 		c.by = transform.NewWriter(writerFunc(c.decoded), e.NewDecoder())
 	}
 	return c, nil
@@ -89,7 +107,7 @@ func (c *charsetCheck) write(p []byte) {
 		}
 	case c.utf8:
 		c.valid(p)
-	default:
+	case c.by != nil:
 		c.by.Write(p)
 	}
 	c.at += int64(len(p))

@@ -9,15 +9,13 @@ import (
 
 // headerReader collects the fields of one header.
 type headerReader struct {
-	w     *walker
-	part  *Part
-	room  int // octets that may be kept
-	kept  int
-	all   []headerField
-	over  bool
-	stray bool
-	on    bool // the last line began or went on with a field
-	blank bool // the field's last line is blank but for white space
+	w    *walker
+	part *Part
+	room int // octets that may be kept
+	kept int
+	all  []headerField
+	over bool
+	on   bool // the last line began or went on with a field
 }
 
 // headerField is a field in the making.

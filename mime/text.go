@@ -18,7 +18,7 @@ func (t Body) leaf(c charset, forced Encoding) (*entity, error) {
 		return nil, fmt.Errorf("%s body: %w", media, err)
 	}
 	if params["charset"] == "" {
-		params["charset"] = c.label(content)
+		params["charset"] = c.label()
 	}
 	kind := stdmime.FormatMediaType(media, params)
 	if kind == "" {

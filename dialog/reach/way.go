@@ -102,9 +102,9 @@ func NewDialer(w Way) (Dialer, error) {
 	}
 	switch {
 	case p.User != "" && w.Password.Empty():
-		return nil, fmt.Errorf("the user %s needs a password", p.User)
+		return nil, fmt.Errorf("the proxy's user %s needs a password", p.User)
 	case p.User == "" && !w.Password.Empty():
-		return nil, errors.New("a password is no use without a user: " + p.Scheme + "://USER@" + p.addr())
+		return nil, errors.New("the proxy's password is no use without a user: " + p.Scheme + "://USER@" + p.addr())
 	}
 	toProxy := func(ctx context.Context, network, address string) (net.Conn, error) {
 		nc, err := direct(ctx, network, address)
