@@ -71,8 +71,12 @@ func (r *run) sign(l *letter) error {
 			return err
 		}
 	}
-	l.message, err = mime.Sign(l.message, l.keys, o)
-	return err
+	for i, m := range l.messages {
+		if l.messages[i], err = mime.Sign(m, l.keys, o); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // published compares the keys of a message with what the DNS has of them, and

@@ -37,21 +37,22 @@ func TestLeak(t *testing.T) {
 		runs = 200
 	}
 	cert := parrotCert(t)
-	var answered atomic.Int64
+	var ran, answered atomic.Int64
 	t.Run("runs", func(t *testing.T) {
 		for i := range runs {
 			l := newLeak(uint64(i))
 			t.Run(fmt.Sprintf("%d/%s/%s", i, l.mechanism, l.way), func(t *testing.T) {
 				t.Parallel()
+				ran.Add(1)
 				if l.try(t, cert) {
 					answered.Add(1)
 				}
 			})
 		}
 	})
-	// SASLprep forbids some; and a server that breaks off early hears no response.
-	if got := int(answered.Load()); got < runs*9/10 && !t.Failed() && t.Name() == "TestLeak" {
-		t.Errorf("of %d logins only %d came to a response", runs, got)
+	// Where TLS is broken into, nobody logs in.
+	if all, got := ran.Load(), answered.Load(); all > 100 && got < all*8/10 {
+		t.Errorf("of %d logins only %d came to an answer", all, got)
 	}
 }
 
@@ -66,6 +67,8 @@ type leak struct {
 	file      bool // the transcript goes to a file
 	secure    bool
 	drips     bool // the server writes byte by byte
+	command   []string
+	locale    string
 	random    *rand.Rand
 }
 
@@ -97,6 +100,11 @@ func newLeak(n uint64) *leak {
 	})
 	l.file = l.random.IntN(5) == 0
 	l.drips = l.random.IntN(4) == 0 && l.way != "injected"
+	l.locale = pick(l.random, []string{"LANG=C", "LANG=C.UTF-8", "LANG=C.UTF-8"})
+	l.command = []string{"probe"}
+	if l.way != "again" {
+		l.command = pick(l.random, [][]string{{"probe"}, {"send", "--quit-after", "auth", "--to", "bob@x.test", "--server"}, {"verify", "bob@x.test", "--server"}})
+	}
 	l.secure = m.Binds || l.way == "injected" || l.random.IntN(4) == 0
 	return l
 }
@@ -130,21 +138,22 @@ func (l *leak) newSecret() string {
 // try is the run itself. It reports whether the server was told anything secret.
 func (l *leak) try(t *testing.T, cert tls.Certificate) bool {
 	p := &parrot{leak: l, cert: cert}
-	line := []string{"probe", "--auth", l.mechanism, "--auth-user", "alice", "--auth-password-file", "-"}
+	target := "mx1.auth-echo.test:587"
+	if l.way != "sandbox" {
+		target = "[127.0.0.1]:" + p.listen(t)
+	}
+	secret := "--auth-password-file"
 	if l.token {
-		line[5] = "--auth-token-file"
+		secret = "--auth-token-file"
 	}
-	switch {
-	case l.way == "sandbox":
-		line = append(line, "--sandbox", "mx1.auth-echo.test:587", "--tls-optional", "--auth-cleartext")
-	default:
-		target := "[127.0.0.1]:" + p.listen(t)
-		line = append(line, target, "--auth-unverified", "--auth-cleartext")
-		if l.way == "again" {
-			line = append(line, target)
-		}
-	}
-	if l.way == "silence" {
+	line := append(slices.Clone(l.command), target, "--auth", l.mechanism, "--auth-user", "alice", secret, "-",
+		"--auth-unverified", "--auth-cleartext", "--tls-optional")
+	switch l.way {
+	case "sandbox":
+		line = append(line, "--sandbox")
+	case "again":
+		line = append(line, target)
+	case "silence":
 		line = append(line, "--timeout", "50ms")
 	}
 	file := filepath.Join(t.TempDir(), "out")
@@ -152,10 +161,7 @@ func (l *leak) try(t *testing.T, cert tls.Certificate) bool {
 		line = append(line, "--output", file)
 	}
 	line = append(line, l.format...)
-	w := newWorld()
-	if l.random.IntN(4) == 0 {
-		w = newWorld("LANG=C")
-	}
+	w := newWorld(l.locale)
 	w.In = strings.NewReader(l.secret)
 	out, errs, status := w.run(line...)
 	if status == int(StatusUsage) || status == int(StatusDefect) {
@@ -211,7 +217,7 @@ func shows(text, what, secret string) (string, bool) {
 			}
 		}
 	}
-	if what == "answer" { // much in it is no secret
+	if strings.HasPrefix(what, "answer") { // much in it is no secret
 		return "", false
 	}
 	for at := 0; at+8 <= len(secret); at++ { // a part is a leak too

@@ -16,19 +16,26 @@ import (
 // letter is what send delivers, and for whom.
 type letter struct {
 	from        mime.Mailbox
-	to, cc, bcc []mime.Mailbox // as the header has them
-	all         []mime.Mailbox // as the envelope has them: each once
-	message     *mime.Message
-	keys        []*mime.Key // that signed it
+	to, cc, bcc []mime.Mailbox  // as the header has them
+	all         []mime.Mailbox  // as the envelope has them: each once
+	messages    []*mime.Message // at least one
+	keys        []*mime.Key     // that signed them
 }
 
-// contents are the forms of the message, best first.
-func (l *letter) contents() []dialog.Content {
+// contents are the forms of a message, best first.
+func contents(m *mime.Message) []dialog.Content {
 	var list []dialog.Content
-	for _, form := range l.message.Forms() {
+	for _, form := range m.Forms() {
 		list = append(list, form)
 	}
 	return list
+}
+
+// close removes what the messages hold outside memory.
+func (l *letter) close() {
+	for _, m := range l.messages {
+		_ = m.Close()
+	}
 }
 
 // most is how much of a file is read into memory.
@@ -59,14 +66,7 @@ func (r *run) letterIn(ctx context.Context) (*letter, error) {
 func (r *run) letter() (*letter, error) {
 	l, err := r.addresses()
 	if err == nil {
-		switch {
-		case r.Set("data-template"):
-			l.message, err = r.template(l)
-		case r.Set("data"):
-			l.message, err = r.whole(r.source(r.String("data")), "data")
-		default:
-			l.message, err = r.compose(l)
-		}
+		l.messages, err = r.writeAll(l)
 	}
 	if err == nil {
 		err = r.sign(l)

@@ -45,8 +45,8 @@ func (r *run) build(ctx context.Context) (exit, error) {
 	if err != nil {
 		return exit{Status: StatusUsage}, err
 	}
-	defer l.message.Close()
-	return exit{}, r.emit(l.message)
+	defer l.close()
+	return exit{}, r.emit(l.messages[0])
 }
 
 // signMessage writes a message with its signatures.
@@ -59,14 +59,14 @@ func signMessage(_ context.Context, r *run, src mime.Source) (exit, error) {
 		return fail(err)
 	}
 	defer m.Close()
-	l := &letter{message: m}
+	l := &letter{messages: []*mime.Message{m}}
 	if err := r.sign(l); err != nil {
 		return fail(err)
 	}
 	if len(l.keys) == 0 {
 		return fail(errors.New("message sign needs --dkim-domain, --dkim-selector and --dkim-key"))
 	}
-	return exit{}, r.emit(l.message)
+	return exit{}, r.emit(l.messages[0])
 }
 
 // emit writes a message to standard output, or to the file of --output: whole or

@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"math/big"
 	"net"
 	"slices"
@@ -85,15 +86,17 @@ func (p *parrot) known() map[string]string {
 	if p.way == "again" {
 		return known
 	}
-	for _, line := range p.heard {
-		known["answer"] = line
+	for i, line := range p.heard {
+		known[fmt.Sprintf("answer %d", i)] = line
 		answer, _ := base64.StdEncoding.DecodeString(line)
 		if proof := proof(p.mechanism, string(answer)); proof != "" {
-			known["proof"] = proof
-			if raw, err := hex.DecodeString(proof); err == nil {
-				known["bytes of the proof"] = string(raw)
-			} else if raw, err := base64.StdEncoding.DecodeString(proof); err == nil {
-				known["bytes of the proof"] = string(raw)
+			known[fmt.Sprintf("proof %d", i)] = proof
+			raw, err := hex.DecodeString(proof)
+			if err != nil {
+				raw, err = base64.StdEncoding.DecodeString(proof)
+			}
+			if err == nil {
+				known[fmt.Sprintf("bytes of proof %d", i)] = string(raw)
 			}
 		}
 	}
@@ -306,7 +309,7 @@ func (p *parrot) repeat(say func(string), ask func(string) bool) bool {
 		say(reply("535", folded(talk)...))
 	case "challenge":
 		texts := []string{talk[0], "e=" + p.secret, `{"status":"` + talk[1] + `"}`, `realm="` + talk[2] + `",nonce="x"`}
-		if !ask(pick(p.random, texts)) {
+		if !ask(texts[len(talk[0])%len(texts)]) {
 			return false
 		}
 		say(reply("535", talk[3:]...))

@@ -66,7 +66,7 @@ func (r *retry) wait(ctx context.Context, s *sending) bool {
 func (s *sending) asked() time.Duration {
 	var longest time.Duration
 	for _, p := range s.parts {
-		for _, to := range p.delivery.To {
+		for _, to := range p.recipients() {
 			if to.Outcome != dialog.Deferred || to.Reply == nil {
 				continue
 			}

@@ -27,11 +27,11 @@ type sending struct {
 // part is the delivery to one target: the server that --server names, or the
 // hosts of one domain.
 type part struct {
-	target   reach.Target
-	login    *dialog.Login // nil: nobody logs in
-	delivery dialog.Delivery
-	visits   []reach.Visit
-	err      error // why some recipients are undecided
+	target reach.Target
+	login  *dialog.Login      // nil: nobody logs in
+	mail   []*dialog.Delivery // one for each message
+	visits []reach.Visit
+	err    error // why some recipients are undecided
 }
 
 func runSend(ctx context.Context, r *run) (exit, error) {
@@ -44,7 +44,7 @@ func runSend(ctx context.Context, r *run) (exit, error) {
 	case err != nil:
 		return exit{}, err
 	}
-	defer letter.message.Close()
+	defer letter.close()
 	stop, err := r.stop()
 	if err != nil {
 		return exit{Status: StatusUsage}, err
@@ -108,14 +108,23 @@ func (s *sending) divide() ([]*part, error) {
 				}
 				target = &own
 			}
-			p = &part{target: *target, delivery: dialog.Delivery{
-				From: s.from.Path(), Content: s.contents(),
-				Mail: s.mailParams(), Rcpt: s.rcptParams(), PRDR: s.Bool("prdr"),
-			}}
+			p = &part{target: *target}
+			for i, m := range s.messages {
+				d := &dialog.Delivery{
+					From: s.from.Path(), Content: contents(m),
+					Mail: s.mailParams(), Rcpt: s.rcptParams(), PRDR: s.Bool("prdr"),
+				}
+				if i > 0 {
+					d.Pause = s.Duration("interval")
+				}
+				p.mail = append(p.mail, d)
+			}
 			byKey[key] = p
 			parts = append(parts, p)
 		}
-		p.delivery.To = append(p.delivery.To, dialog.Recipient{Address: to.Path(), Params: s.ownParams(to)})
+		for _, d := range p.mail {
+			d.To = append(d.To, dialog.Recipient{Address: to.Path(), Params: s.ownParams(to)})
+		}
 	}
 	return parts, nil
 }
@@ -138,9 +147,11 @@ func (s *sending) deliver(ctx context.Context) {
 // open reports whether another try may do p good: for a recipient who is put off,
 // or for all who are left if what ended the last try may be gone.
 func (p *part) open() bool {
-	for _, to := range p.delivery.To {
-		if to.Outcome == dialog.Deferred || to.Outcome == dialog.Undecided && (p.err == nil || retriable(p.err)) {
-			return true
+	for _, d := range p.mail {
+		for _, to := range d.To {
+			if to.Outcome == dialog.Deferred || to.Outcome == dialog.Undecided && (p.err == nil || retriable(p.err)) {
+				return true
+			}
 		}
 	}
 	return false
@@ -167,7 +178,7 @@ func (s *sending) try(ctx context.Context, i int, p *part) {
 	if err != nil {
 		return
 	}
-	p.visits = s.Deliver(ctx, hops, &p.delivery)
+	p.visits = s.Deliver(ctx, hops, p.mail...)
 	last := p.visits[len(p.visits)-1]
 	p.err = last.Err
 	s.stopped = s.stopped || last.Report.Stopped

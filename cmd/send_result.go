@@ -7,6 +7,7 @@ import (
 
 	"github.com/ehlo-mail/ehlo/dialog"
 	"github.com/ehlo-mail/ehlo/dialog/transcript"
+	"github.com/ehlo-mail/ehlo/mime"
 )
 
 // sendResult is the document of send.
@@ -14,7 +15,8 @@ type sendResult struct {
 	Schema string `json:"schema"` // "ehlo.send/1"
 	OK     bool   `json:"ok"`
 	verdict
-	Message    messageFacts     `json:"message"`
+	Message    messageFacts     `json:"message"`            // the first
+	Messages   []messageFacts   `json:"messages,omitempty"` // all of several
 	Recipients []recipientFacts `json:"recipients"`
 	Targets    []targetFacts    `json:"targets"`
 	TookMS     float64          `json:"took_ms"`
@@ -30,6 +32,7 @@ type messageFacts struct {
 
 type recipientFacts struct {
 	Address string         `json:"address"`
+	Message string         `json:"message,omitempty"` // its Message-ID, of several
 	Outcome dialog.Outcome `json:"outcome"`
 	Status  Status         `json:"exit_status"` // as if it were the only one
 	replied
@@ -77,20 +80,31 @@ func (s *sending) result() sendResult {
 	took := time.Since(s.began)
 	r := sendResult{
 		Schema:  "ehlo.send/1",
-		Message: messageFacts{ID: s.message.ID(), Bytes: s.message.Size(), Type: s.message.ContentType(), From: s.from.Path()},
+		Message: s.about(s.messages[0]),
 		TookMS:  transcript.Millis(took),
+	}
+	if len(s.messages) > 1 {
+		for _, m := range s.messages {
+			r.Messages = append(r.Messages, s.about(m))
+		}
 	}
 	var statuses []Status
 	var worst []verdict // of each recipient, in order
 	for _, p := range s.parts {
-		for i := range p.delivery.To {
-			to := &p.delivery.To[i]
-			v := s.judge(p, to)
-			if to.Outcome == dialog.Undecided && v.Status == StatusRefused {
-				to.Outcome = dialog.Refused // without a reply: a null MX, a SIZE too small
+		for n, d := range p.mail {
+			for i := range d.To {
+				to := &d.To[i]
+				v := s.judge(p, s.messages[n], to)
+				if to.Outcome == dialog.Undecided && v.Status == StatusRefused {
+					to.Outcome = dialog.Refused // without a reply: a null MX, a SIZE too small
+				}
+				statuses, worst = append(statuses, v.Status), append(worst, v)
+				facts := factsOf(to, v)
+				if len(s.messages) > 1 {
+					facts.Message = s.messages[n].ID()
+				}
+				r.Recipients = append(r.Recipients, facts)
 			}
-			statuses, worst = append(statuses, v.Status), append(worst, v)
-			r.Recipients = append(r.Recipients, factsOf(to, v))
 		}
 		r.Targets = append(r.Targets, p.facts())
 	}
@@ -103,8 +117,12 @@ func (s *sending) result() sendResult {
 	return r
 }
 
-// judge is the verdict on one recipient.
-func (s *sending) judge(p *part, to *dialog.Recipient) verdict {
+func (s *sending) about(m *mime.Message) messageFacts {
+	return messageFacts{ID: m.ID(), Bytes: m.Size(), Type: m.ContentType(), From: s.from.Path()}
+}
+
+// judge is the verdict on one recipient of a message.
+func (s *sending) judge(p *part, m *mime.Message, to *dialog.Recipient) verdict {
 	switch {
 	case to.Outcome == dialog.Accepted:
 		return verdict{Status: StatusDone, Outcome: "accepted", Sentence: fmt.Sprintf("by %s for %s", to.Hop, to.Address)}
@@ -116,7 +134,7 @@ func (s *sending) judge(p *part, to *dialog.Recipient) verdict {
 		return verdict{
 			Status: StatusUnknown, Phase: "dot", Outcome: "unknown", Sentence: fmt.Sprintf("if %s took the message", to.Hop),
 			Means: means,
-			Next:  fmt.Sprintf("ask the postmaster of %s for %s before sending again: a second try may deliver it twice", p.target.Text, s.message.ID()),
+			Next:  fmt.Sprintf("ask the postmaster of %s for %s before sending again: a second try may deliver it twice", p.target.Text, m.ID()),
 		}
 	case to.Reply != nil:
 		host := to.Hop
@@ -124,7 +142,7 @@ func (s *sending) judge(p *part, to *dialog.Recipient) verdict {
 			host = p.target.Text
 		}
 		v := judgeReply(to.Reply, to.Phase, host)
-		if v.Reason == "auth-failure" && to.Phase == dialog.PhaseDot && len(s.message.Signatures()) == 0 {
+		if v.Reason == "auth-failure" && to.Phase == dialog.PhaseDot && len(m.Signatures()) == 0 {
 			v.Seen = "the message carried no DKIM signature"
 		}
 		v.fill(to.Address)
@@ -179,23 +197,23 @@ func (s *sending) sumUp(status Status, all []verdict, to []recipientFacts) verdi
 				next = "again with --to " + to[i].Address + " --retry-for 1h"
 			}
 		}
-		sentence := fmt.Sprintf("accepted: %d of %d recipients", accepted, len(all))
+		sentence := fmt.Sprintf("accepted: %d of %s", accepted, s.amount(len(all)))
 		if accepted == 0 {
-			sentence = fmt.Sprintf("stopped as asked, with no objection to %d of %d recipients", done, len(all))
+			sentence = fmt.Sprintf("stopped as asked, with no objection to %d of %s", done, s.amount(len(all)))
 		}
 		return verdict{Status: status, Outcome: "partly", Sentence: sentence, Next: next}
 	case status == StatusDone && v.Outcome == "accepted":
-		v.Sentence = fmt.Sprintf("by %s for %d recipients", s.parts[0].host(), len(all))
+		v.Sentence = fmt.Sprintf("by %s for %s", s.parts[0].host(), s.amount(len(all)))
 		if len(s.parts) > 1 {
-			v.Sentence = fmt.Sprintf("for %d recipients", len(all))
+			v.Sentence = "for " + s.amount(len(all))
 		}
 	case alike == len(all):
 	case status == StatusUnknown:
-		v.Sentence = fmt.Sprintf("for %d of %d recipients", alike, len(all))
+		v.Sentence = fmt.Sprintf("for %d of %s", alike, s.amount(len(all)))
 	case status == StatusInterrupted:
-		v.Sentence = fmt.Sprintf("after %d of %d recipients were accepted", accepted, len(all))
+		v.Sentence = fmt.Sprintf("after %d of %s were accepted", accepted, s.amount(len(all)))
 	default: // each for a reason of its own, which the list tells
-		v = verdict{Phase: v.Phase, Sentence: fmt.Sprintf("all %d recipients", len(all))}
+		v = verdict{Phase: v.Phase, Sentence: "all " + s.amount(len(all))}
 	}
 	v.Status, v.Outcome = status, endingOf(status).word
 	if status == StatusDone {
@@ -203,6 +221,17 @@ func (s *sending) sumUp(status Status, all []verdict, to []recipientFacts) verdi
 	}
 	return v
 }
+
+// amount says of what there are n: each message to each recipient.
+func (s *sending) amount(n int) string {
+	if len(s.messages) > 1 {
+		return fmt.Sprintf("%d deliveries (%d messages)", n, len(s.messages))
+	}
+	return plural(n, "recipient")
+}
+
+// itemsMost is how many deliveries of several messages are listed.
+const itemsMost = 20
 
 // items lists several recipients with their outcomes: accepted, deferred,
 // unknown, refused.
@@ -214,10 +243,10 @@ func (s *sending) items(all []verdict) []transcript.Line {
 	for _, outcome := range []dialog.Outcome{dialog.Accepted, dialog.Deferred, dialog.Unknown, dialog.Refused, dialog.Undecided} {
 		at := 0
 		for _, p := range s.parts {
-			for i := range p.delivery.To {
-				to, v := &p.delivery.To[i], all[at]
+			for _, to := range p.recipients() {
+				v := all[at]
 				at++
-				if to.Outcome != outcome {
+				if to.Outcome != outcome || len(s.messages) > 1 && (outcome == dialog.Accepted || len(lines) == itemsMost) {
 					continue
 				}
 				word, detail, mark := outcome.String(), "", v.item()
@@ -244,11 +273,25 @@ func (s *sending) labels(v verdict) [][2]string {
 	if v.Outcome != "accepted" {
 		return nil
 	}
-	labels := [][2]string{{"id", s.message.ID()}}
-	if to := s.parts[0].delivery.To; len(s.parts) == 1 && len(to) == 1 && to[0].Reply != nil {
+	labels := [][2]string{{"id", s.messages[0].ID()}}
+	if len(s.messages) > 1 {
+		return nil
+	}
+	if to := s.parts[0].mail[0].To; len(s.parts) == 1 && len(to) == 1 && to[0].Reply != nil {
 		labels = append(labels, [2]string{"reply", to[0].Reply.String()})
 	}
 	return labels
+}
+
+// recipients are those of all messages, in order.
+func (p *part) recipients() []*dialog.Recipient {
+	var all []*dialog.Recipient
+	for _, d := range p.mail {
+		for i := range d.To {
+			all = append(all, &d.To[i])
+		}
+	}
+	return all
 }
 
 func factsOf(to *dialog.Recipient, v verdict) recipientFacts {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Deliver hands over messages to the server called hop, and decides the outcome
@@ -36,12 +37,30 @@ func Deliver(hop string, messages ...*Delivery) Stage {
 		}
 		for i := range all {
 			all[i].last = i == len(all)-1
+			if i > 0 && all[i].Pause > 0 {
+				if err := s.pause(ctx, all[i].Pause); err != nil {
+					return err
+				}
+			}
 			if err := s.transact(ctx, &all[i]); err != nil {
 				return err
 			}
 		}
 		return nil
 	}}
+}
+
+// pause waits, unless ctx ends first.
+func (s *Session) pause(ctx context.Context, d time.Duration) error {
+	if s.Waiting != nil {
+		s.Waiting(Waiting{For: "the next message", Limit: d})
+	}
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return &Error{PhaseMail, context.Cause(ctx)}
+	}
 }
 
 // transaction is one MAIL with its recipients and its message.

@@ -1,6 +1,9 @@
 package dialog
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Outcome is what became of a recipient. The zero value is not decided yet.
 type Outcome int
@@ -46,10 +49,11 @@ type Recipient struct {
 type Delivery struct {
 	From    string // the reverse-path without its brackets; "" is the null one
 	To      []Recipient
-	Content []Content // the first whose needs are all offered is sent
-	Mail    []Param   // further parameters of MAIL
-	Rcpt    []Param   // of every RCPT
-	PRDR    bool      // a reply for each recipient is asked for behind the message, where PRDR is offered
+	Content []Content     // the first whose needs are all offered is sent
+	Mail    []Param       // further parameters of MAIL
+	Rcpt    []Param       // of every RCPT
+	PRDR    bool          // a reply for each recipient is asked for behind the message, where PRDR is offered
+	Pause   time.Duration // before it begins, on a connection that has carried another
 }
 
 // Open reports whether a recipient is left that may still be tried.

@@ -28,17 +28,21 @@ const minForeseen = 8
 // The zero masker hides nothing. It is safe for concurrent use.
 type masker struct {
 	mu      sync.Mutex
-	secrets []string        // in lower case, as everything here
-	plain   []string        // what is hidden as it stands
-	coded   []string        // the inner characters of base64
-	written [][][]string    // for each secret, the ways to write each of its characters
-	begins  map[string]bool // the two bytes with which anything hidden begins
+	secrets []string            // in lower case, as everything here
+	plain   []string            // what is hidden as it stands
+	coded   []string            // the inner characters of base64
+	written [][][]string        // for each secret, the ways to write each of its characters
+	chars   map[string][]string // the ways to write a character
+	begins  map[string]bool     // the two bytes with which anything hidden begins
 }
 
 // Add has secrets hidden from now on.
 func (m *masker) Add(secrets ...transcript.Secret) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.chars == nil {
+		m.chars, m.begins = map[string][]string{}, map[string]bool{}
+	}
 	for _, secret := range secrets {
 		value := secret.Reveal()
 		s := lower([]byte(value))
@@ -50,11 +54,8 @@ func (m *masker) Add(secrets ...transcript.Secret) {
 		for _, form := range base64Forms(value) {
 			m.coded = append(m.coded, lower([]byte(form)))
 		}
-		written := spellings(s)
+		written := m.spellings(s)
 		m.written = append(m.written, written)
-		if m.begins == nil {
-			m.begins = map[string]bool{}
-		}
 		for _, form := range slices.Concat(m.plain, m.coded, written[0]) {
 			if len(form) > 1 {
 				m.begins[form[:2]] = true
@@ -198,21 +199,24 @@ func base64Forms(s string) []string {
 
 // spellings are the ways to write each character of s in turn; a byte that is not
 // UTF-8 is one of ISO 8859-1.
-func spellings(s string) [][]string {
+func (m *masker) spellings(s string) [][]string {
 	var all [][]string
 	for len(s) > 0 {
 		r, n := utf8.DecodeRuneInString(s)
 		if r == utf8.RuneError && n == 1 {
-			all = append(all, forms(s[:1], rune(s[0])))
-		} else {
-			written := forms(s[:n], r)
+			r = rune(s[0])
+		}
+		written, known := m.chars[s[:n]]
+		if !known {
+			written = forms(s[:n], r)
 			for _, other := range []rune{unicode.ToUpper(r), unicode.ToLower(r)} {
-				if other != r {
+				if other != r && utf8.ValidString(s[:n]) {
 					written = append(written, forms(string(other), other)...)
 				}
 			}
-			all = append(all, written)
+			m.chars[s[:n]] = written
 		}
+		all = append(all, written)
 		s = s[n:]
 	}
 	return all

@@ -248,3 +248,12 @@ func stripComments(s string) string {
 		s = s[:open] + s[end+1:]
 	}
 }
+
+// trimID takes the brackets off a Content-ID.
+func trimID(s string) string {
+	s = strings.TrimSpace(s)
+	if strings.HasPrefix(s, "<") && strings.HasSuffix(s, ">") && len(s) >= 2 {
+		return s[1 : len(s)-1]
+	}
+	return s
+}

@@ -28,7 +28,7 @@ func newLeaf(w *walker, p *Part) (*leaf, error) {
 	if strings.HasPrefix(p.Type, "text/") {
 		var err error
 		if l.check, err = newCharsetCheck(p.Charset); err != nil {
-			w.add(Warn, "unknown-charset", "RFC 2046 section 4.1.2", Place{p.Offset, p.Line, p.ID}, 1, "%v: readers show the text in one that they guess", err)
+			w.add(Warn, "unknown-charset", "RFC 2046 section 4.1.2", Place{p.Offset, p.Line, p.ID}, 1, "%v: readers that do not know it either show the text in one that they guess", err)
 		}
 	}
 	if w.sink != nil {

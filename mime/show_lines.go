@@ -64,3 +64,74 @@ func (l *lineReader) next() (piece, error) {
 	}
 	return p, nil
 }
+
+// lineJudge looks at the lines as such.
+type lineJudge struct {
+	findings *findings
+	start    int64 // of the line
+	length   int64
+	line     int64
+	count    int64 // lines
+	lf, crlf int64
+	firstLF  Place
+	last     lineEnd
+}
+
+func (j *lineJudge) take(p piece, part string, header bool) {
+	f := j.findings
+	if p.first {
+		j.start, j.length, j.line = p.offset, 0, p.line
+		j.count++
+	}
+	before := j.length
+	j.length += int64(len(p.text))
+	switch j.last = p.end; p.end {
+	case endLF:
+		if j.lf++; j.lf == 1 {
+			j.firstLF = Place{p.offset + int64(len(p.text)), p.line, part}
+		}
+	case endCRLF:
+		j.crlf++
+	}
+	switch {
+	case before <= lineMost && j.length > lineMost:
+		f.add(Fail, "long-line", "RFC 5321 section 4.5.3.1.6", Place{j.start + lineMost, p.line, part}, 1,
+			"a line over %d octets: servers refuse it, or break it and any signature", lineMost)
+	case p.first && j.length > lineGood && j.length <= lineMost:
+		f.add(Info, "line-over-78", "RFC 5322 section 2.1.1", Place{j.start + lineGood, p.line, part}, 1,
+			"a line over %d characters, which should not be", lineGood)
+	}
+	if i := bytes.IndexByte(p.text, '\r'); i >= 0 {
+		f.add(Fail, "bare-cr", "RFC 5322 section 2.3", Place{p.offset + int64(i), p.line, part}, int64(bytes.Count(p.text, []byte{'\r'})),
+			"a CR without its LF: some readers take it for a line end")
+	}
+	if i := bytes.IndexByte(p.text, 0); i >= 0 {
+		f.add(Fail, "nul", "RFC 5322 section 4", Place{p.offset + int64(i), p.line, part}, int64(bytes.Count(p.text, []byte{0})),
+			"a NUL: readers and servers drop it, or what comes after it")
+	}
+	if header && !ascii(p.text) {
+		i := bytes.IndexFunc(p.text, func(r rune) bool { return r >= 0x80 })
+		f.add(Info, "header-utf8", "RFC 6532", Place{p.offset + int64(i), p.line, part}, 1,
+			"a header line with octets over 127: only SMTPUTF8 can carry it")
+	}
+}
+
+// finish tells what line ends there are.
+func (j *lineJudge) finish(size int64) string {
+	f := j.findings
+	if j.last == noEnd && size > 0 {
+		f.add(Info, "no-last-line-end", "RFC 5321 section 2.3.8", Place{size, j.line, ""}, 1, "the last line has no line end")
+	}
+	switch {
+	case j.lf > 0 && j.crlf > 0:
+		f.add(Fail, "bare-lf", "RFC 5322 section 2.3", j.firstLF, j.lf,
+			"a line ends in LF alone and others in CR LF: it cannot be told which are line ends")
+		return "mixed"
+	case j.lf > 0:
+		f.add(Info, "lf", "RFC 5322 section 2.1", j.firstLF, j.lf, "all lines end in LF, as in a file: CR LF is what is sent")
+		return "lf"
+	case j.crlf > 0:
+		return "crlf"
+	}
+	return "none"
+}

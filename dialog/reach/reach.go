@@ -2,6 +2,8 @@
 // and decides whether the next one is tried.
 //
 //	Target  what the user asked for: a domain, a host, an address, a URL
+//	Way     how connections leave this host: from which address, through which proxy
+//	Proxied the header of the PROXY protocol that a connection begins with
 //	Reach   how to get there: resolver, dialer, TLS, and the options of each session
 //	Hop     one address of one host
 //	Visit   what became of one hop
@@ -13,6 +15,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/ehlo-mail/ehlo/dialog"
@@ -240,20 +243,22 @@ func (r *Reach) Tour(ctx context.Context, hops []Hop, plan func(Hop) dialog.Plan
 	return visits
 }
 
-// Deliver takes d from hop to hop until no recipient is left that another hop
-// may take, and decides what a refusal of the whole conversation means.
-func (r *Reach) Deliver(ctx context.Context, hops []Hop, d *dialog.Delivery) []Visit {
+// Deliver takes messages from hop to hop until no recipient is left that another
+// hop may take, and decides what a refusal of the whole conversation means.
+func (r *Reach) Deliver(ctx context.Context, hops []Hop, mail ...*dialog.Delivery) []Visit {
 	plan := func(hop Hop) dialog.Plan {
-		return dialog.Plan{dialog.Greet(), dialog.Hello(), dialog.StartTLS(), dialog.Xclient(), dialog.Auth(), dialog.Xforward(), dialog.Deliver(hop.Host, d), dialog.Quit()}
+		return dialog.Plan{dialog.Greet(), dialog.Hello(), dialog.StartTLS(), dialog.Xclient(), dialog.Auth(), dialog.Xforward(), dialog.Deliver(hop.Host, mail...), dialog.Quit()}
 	}
 	visited := 0
 	return r.Tour(ctx, hops, plan, func(v Visit) (bool, string) {
 		visited++
 		var refusal *dialog.Refusal
 		if errors.As(v.Err, &refusal) && (visited == len(hops) || refusal.Reply.Temporary()) {
-			d.Decide(refusal.Reply, phaseOf(v.Err), v.Hop.Host)
+			for _, d := range mail {
+				d.Decide(refusal.Reply, phaseOf(v.Err), v.Hop.Host)
+			}
 		}
-		if v.Report.Stopped || !d.Open() {
+		if v.Report.Stopped || !slices.ContainsFunc(mail, (*dialog.Delivery).Open) {
 			return false, ""
 		}
 		if v.Err == nil {

@@ -233,9 +233,8 @@ func socks(p Proxy, password transcript.Secret, toProxy Dialer) (Dialer, error) 
 	}, nil
 }
 
-// Dial and DialContext make a Dialer what the SOCKS5 library dials with.
-
-// Dial dials without a limit.
+// Dial dials without a limit. It and DialContext make a Dialer what the SOCKS5
+// library dials with.
 func (d Dialer) Dial(network, address string) (net.Conn, error) {
 	return d(context.Background(), network, address)
 }
