@@ -100,6 +100,9 @@ func (r *run) advise(v verdict) verdict {
 		}
 	}
 	if r.logsIn() { // a login asks for more than the policy
+		if strings.HasPrefix(v.Next, "again with --no-tls") {
+			v.Next = ""
+		}
 		v.Next = strings.NewReplacer(
 			"again with --tls-optional   # goes on in the clear: for a test", "again with --tls-optional --auth-cleartext   # all in the clear, the login too: for a test",
 			"again with --tls   # encrypts without proof: for a test", "again with --tls --auth-unverified   # whoever holds the line learns the login: for a test",

@@ -75,6 +75,8 @@ var flagTable = [...]flag{
 		about: "demand PIPELINING; --no-pipeline never uses it (used where offered)"},
 	{name: "chunking", group: "protocol", only: "send", kind: isBool, def: "true",
 		about: "use DATA even where CHUNKING is offered"},
+	{name: "protocol", group: "protocol", kind: isWord, value: "NAME", words: protocols,
+		about: "SMTP (HELO), ESMTP, LMTP, or SSMTP (TLS from the first byte); an S behind it demands TLS, an A a login"},
 	{name: "xclient", group: "protocol", only: "send", kind: isList, value: "NAME=VALUE", check: checkAttributes,
 		about: "speak for another client: ADDR=192.0.2.1 (XCLIENT)"},
 	{name: "xforward", group: "protocol", only: "send", kind: isList, value: "NAME=VALUE", check: checkAttributes,
@@ -334,6 +336,7 @@ var (
 	phases    = []string{"connect", "first-hello", "tls", "hello", "auth", "mail", "rcpt", "data", "dot"}
 	policies  = []string{"never", "may", "auto", "must", "verify", "mta-sts", "dane"} // weakest first
 	bindings  = []string{"tls-exporter", "tls-server-end-point", "tls-unique"}
+	protocols = []string{"SMTP", "SSMTP", "SSMTPA", "ESMTP", "ESMTPA", "ESMTPS", "ESMTPSA", "LMTP", "LMTPA", "LMTPS", "LMTPSA"}
 	formats   = formatNames()
 	colors    = []string{"auto", "always", "never"}
 	dataShown = []string{"none", "headers", "all"}

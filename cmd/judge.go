@@ -198,6 +198,8 @@ func (v *verdict) tls(err *dialog.TLSError) {
 	case dialog.TLSNotOffered, dialog.TLSRefused:
 		v.Means = "TLS was demanded, and nothing is sent without it"
 		v.Next = "again with --tls-optional   # goes on in the clear: for a test"
+	case dialog.TLSBadCertificate:
+		v.Means = "the server shows a certificate that proves nothing, so nobody knows who it is"
 	case dialog.TLSClientCertificate:
 		v.Means = "the server speaks to those alone who show a certificate that it trusts"
 		v.Next = "again with --tls-cert FILE --tls-key FILE   # one that is trusted there"

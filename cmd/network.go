@@ -163,7 +163,15 @@ func (r *run) target(text string, direct bool) (reach.Target, error) {
 		t.Port = uint16(port)
 		t.Implicit = t.Implicit || port == 465
 	}
-	t.Implicit = t.Implicit || r.Bool("tls-on-connect")
+	if protocol := r.String("protocol"); t.Port == 25 && !r.Set("port") && t.Direct {
+		switch { // their own ports, where none is named
+		case strings.HasPrefix(protocol, "SSMTP"):
+			t.Port = 465
+		case strings.HasPrefix(protocol, "LMTP"):
+			t.Port = 24
+		}
+	}
+	t.Implicit = t.Implicit || r.Bool("tls-on-connect") || strings.HasPrefix(r.String("protocol"), "SSMTP")
 	if t.Implicit && r.String("tls-policy") == "never" {
 		return t, &usageError{msg: fmt.Sprintf("target %s is TLS from the first byte: --no-tls contradicts it", quote(text)), next: r.next}
 	}

@@ -23,6 +23,9 @@ import (
 // that the run was interrupted.
 func (r *run) loginAt(ctx context.Context, t reach.Target) (*dialog.Login, error) {
 	if r.logsIn() && !t.Direct && !r.Bool("sandbox") {
+		if r.holds("netrc") && !r.Set("auth") && !r.Set("auth-user") {
+			return nil, nil // its entries are for servers
+		}
 		// Whoever runs the domain, or forges its MX records, could choose a name that he can prove.
 		next := "again with --server HOST:587"
 		if f, _ := findFlag(r.command, "server"); f == nil {
@@ -31,8 +34,13 @@ func (r *run) loginAt(ctx context.Context, t reach.Target) (*dialog.Login, error
 		return nil, &usageError{msg: fmt.Sprintf("credentials go to a server that you name, not to the MX hosts of %s", quote(t.Name)), next: next}
 	}
 	credentials, wanted, err := r.credentials(ctx, t.Name, t.Port)
-	if err != nil || !wanted {
+	switch {
+	case err != nil:
 		return nil, err
+	case !wanted && strings.HasSuffix(r.String("protocol"), "A"):
+		return nil, &usageError{msg: "--protocol " + r.String("protocol") + " logs in, and nothing says as whom", next: "again with --auth-user USER"}
+	case !wanted:
+		return nil, nil
 	}
 	if r.String("tls-policy") == "never" && !r.Bool("auth-cleartext") {
 		return nil, &usageError{msg: "--no-tls would send credentials in the clear", next: "again with --auth-cleartext   # everyone on the path can read them"}
@@ -68,6 +76,9 @@ func (r *run) loginsAt(ctx context.Context, targets []reach.Target) ([]*dialog.L
 // there.
 func (w *outlook) toward(r *run, t reach.Target, login *dialog.Login) {
 	w.Session.Login = login
+	protocol := r.String("protocol")
+	w.Session.LMTP = strings.HasPrefix(protocol, "LMTP") || protocol == "" && t.LMTP
+	w.Session.HELO = strings.HasPrefix(protocol, "SMTP")
 	w.Session.TLS.Policy = r.policy(t, login)
 	if note := r.Weakened(standardWord(t)); note != "" {
 		w.Session.Stream.Emit(dialog.Finding{Text: note})
@@ -80,6 +91,9 @@ func (r *run) policy(t reach.Target, login *dialog.Login) dialog.Policy {
 	policy := standardPolicy(t)
 	if asked := r.String("tls-policy"); asked != "" {
 		policy = policyOf(asked)
+	}
+	if word := strings.TrimSuffix(r.String("protocol"), "A"); word != "SSMTP" && strings.HasSuffix(word, "S") {
+		policy = max(policy, dialog.PolicyMust)
 	}
 	if r.Bool("require-tls") { // RFC 8689 section 4.2.1: before anything is said of the message
 		policy = max(policy, dialog.PolicyVerify)

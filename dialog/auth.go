@@ -99,6 +99,9 @@ func (s *Session) login(ctx context.Context) error {
 		if failed != nil && !login.again(failed, m) {
 			continue
 		}
+		if failed != nil && m.Bares {
+			s.downgraded(failed.Mechanism, m)
+		}
 		try, err := s.try(ctx, m, credentials)
 		report.Tries = append(report.Tries, try)
 		if err == nil {
@@ -157,8 +160,7 @@ func noMechanism(offered []string, lacking []error) string {
 
 // again reports whether m is worth a try after failed. A list that was asked for
 // is gone through. Else a server that broke one mechanism, perhaps because it does
-// not know the password, is not told the password by the next. And where the
-// credentials were not accepted, one that keeps no verifier for the mechanism may
+// not know the password, gets nothing more. And where the credentials were not accepted, one that keeps no verifier for the mechanism may
 // still know the password itself: it is asked once that way, as more tries would
 // lock an account.
 func (l *Login) again(failed *AuthError, m sasl.Mechanism) bool {
@@ -167,11 +169,18 @@ func (l *Login) again(failed *AuthError, m sasl.Mechanism) bool {
 	case len(l.Mechanisms) > 0:
 		return true
 	case failed.Kind == AuthBroken:
-		return before.Bares || !m.Bares
+		return false
 	case failed.Reply == nil || failed.Reply.Code == 504 || failed.Reply.Code == 534:
 		return true
 	}
 	return !before.Bares && m.Bares
+}
+
+// downgraded says that what a mechanism kept from the server it is told now.
+func (s *Session) downgraded(before string, m sasl.Mechanism) {
+	if b, _ := sasl.Find(before); !b.Bares {
+		s.Stream.Emit(Finding{Text: fmt.Sprintf("%s did not succeed: the server is now told the password itself, by %s", before, m.Name)})
+	}
 }
 
 // exchange is the course of one mechanism.

@@ -32,6 +32,7 @@ type conn struct {
 	heard   time.Time
 	body    *Turn  // whose body is partly written
 	inData  bool   // a 354 waits for its text
+	inAuth  bool   // a 334 waits for its answer
 	ahead   bool   // bytes have come that no command asked for
 	early   bool   // a body was refused before its end
 	goodbye *Reply // the 421 with which the server closes
@@ -116,6 +117,7 @@ func (c *conn) take(reply *Reply, err error) bool {
 		c.owed = c.owed[1:]
 	}
 	c.inData = turn.Step.Phase == PhaseData && reply.Intermediate()
+	c.inAuth = turn.Step.Phase == PhaseAuth && reply.Code == 334
 	where, answers := "the banner", subject(turn.Step)
 	if turn.Step.More != nil {
 		answers = replyOf(o.turns[:o.index+1])

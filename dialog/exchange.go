@@ -194,14 +194,15 @@ func (s *Session) writeGroup(ctx context.Context, turns []Turn, group []int) err
 }
 
 // deaf reports whether QUIT would not be heard as a command: the server closes,
-// waits for the rest of something, or for a message's text; c.mu is held.
+// waits for the rest of something, for a message's text, or for an answer of AUTH;
+// c.mu is held.
 func (c *conn) deaf() bool {
 	for _, o := range c.owed {
-		if o.turn().Step.Phase == PhaseData {
+		if p := o.turn().Step.Phase; p == PhaseData || p == PhaseAuth {
 			return true
 		}
 	}
-	return c.goodbye != nil || c.broken || c.inData
+	return c.goodbye != nil || c.broken || c.inData || c.inAuth
 }
 
 // awaitsText reports whether a 354 was given and no text sent.

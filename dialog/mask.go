@@ -3,6 +3,7 @@ package dialog
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -50,8 +51,11 @@ func (m *masker) Add(secrets ...transcript.Secret) {
 			continue
 		}
 		m.secrets = append(m.secrets, s)
-		m.plain = append(m.plain, s, fmt.Sprintf("%x", value))
-		for _, form := range base64Forms(value) {
+		m.plain = append(m.plain, s)
+		for _, between := range []string{"", " ", ":", "-"} {
+			m.plain = append(m.plain, hexed(value, between))
+		}
+		for _, form := range append(base64Forms(value), base64Forms(wide(value))...) {
 			m.coded = append(m.coded, lower([]byte(form)))
 		}
 		written := m.spellings(s)
@@ -182,6 +186,24 @@ func spelled(text string, written [][]string) int {
 	return slices.Max(places[:n])
 }
 
+// hexed is s in hex, with something between the bytes.
+func hexed(s, between string) string {
+	list := make([]string, len(s))
+	for i := range len(s) {
+		list[i] = fmt.Sprintf("%02x", s[i])
+	}
+	return strings.Join(list, between)
+}
+
+// wide is s in UTF-16, as NTLM has it.
+func wide(s string) string {
+	var b []byte
+	for _, unit := range utf16.Encode([]rune(s)) {
+		b = binary.LittleEndian.AppendUint16(b, unit)
+	}
+	return string(b)
+}
+
 // base64Forms are the characters that s surely leads to in base64, wherever in a
 // longer text it stands, in both alphabets (RFC 4648).
 func base64Forms(s string) []string {
@@ -235,7 +257,8 @@ func forms(char string, r rune) []string {
 	}
 	all := []string{
 		lower([]byte(char)), "\\" + lower([]byte(char)), url, printable, hex, octal,
-		fmt.Sprintf("&#%d;", r), fmt.Sprintf("&#x%x;", r), fmt.Sprintf("\\u{%x}", r), fmt.Sprintf("\\u%08x", r),
+		fmt.Sprintf("&#%d;", r), fmt.Sprintf("&#%04d;", r), fmt.Sprintf("&#%03d;", r), fmt.Sprintf("&#x%x;", r), fmt.Sprintf("&#%d", r),
+		string(r) + "\x00", fmt.Sprintf("\\u{%x}", r), fmt.Sprintf("\\u%08x", r),
 	}
 	json := ""
 	for _, unit := range utf16.Encode([]rune{r}) {

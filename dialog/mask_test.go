@@ -46,6 +46,9 @@ func echoes(s string) map[string]string {
 		"ASCII":         ascii[1 : len(ascii)-1],
 		"octal":         octal,
 		"HTML":          html.EscapeString(s),
+		"UTF-16":        base64.StdEncoding.EncodeToString([]byte(wide(s))),
+		"hex, parted":   hexed(s, " "),
+		"hex, colons":   hexed(s, ":"),
 		"numbers":       numbers,
 	}
 }

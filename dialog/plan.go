@@ -47,7 +47,7 @@ func (p Plan) Run(ctx context.Context, s *Session) error {
 func (s *Session) farewell(ctx context.Context) (context.Context, context.CancelFunc) {
 	limit := s.Timeouts.Quit
 	if ctx.Err() != nil {
-		limit = min(limit, time.Second)
+		limit = min(limit, 500*time.Millisecond)
 	}
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	if s.Hurry != nil {

@@ -114,6 +114,8 @@ func (w *walk) step() bool {
 	switch {
 	case forged:
 		w.fault = fmt.Sprintf("%s names %s as its issuer, and the key of the one that was sent did not sign it", name, issuerTitle(c))
+	case len(w.sent) == maxChain:
+		w.fault = fmt.Sprintf("not followed behind %s: only the first %d certificates are looked at", name, maxChain)
 	default:
 		w.fault = fmt.Sprintf("ends at %s, whose issuer %s is neither sent nor in %s", name, issuerTitle(c), w.t.Store)
 	}

@@ -1,6 +1,10 @@
 package sasl
 
-import "github.com/ehlo-mail/ehlo/dialog/transcript"
+import (
+	"strings"
+
+	"github.com/ehlo-mail/ehlo/dialog/transcript"
+)
 
 // login is LOGIN (draft-murchison-sasl-login): the server asks twice, and the
 // first answer is the user name, the second the password. The prompts are not
@@ -20,8 +24,11 @@ func newLogin(c Credentials) (Client, error) {
 
 func (c *login) Start() (Message, bool, error) { return Message{}, false, nil }
 
-func (c *login) Next([]byte) (Message, error) {
+func (c *login) Next(prompt []byte) (Message, error) {
 	c.asked++
+	if c.asked == 1 && len(prompt) >= 4 && strings.EqualFold(string(prompt[:4]), "pass") {
+		return Message{}, &Error{Mechanism: "LOGIN", Reason: "the server asks for the password first: it would get the user name there, and the password for a name, which servers log"}
+	}
 	switch c.asked {
 	case 1:
 		return Message{Data: []byte(c.User), Shape: c.User}, nil

@@ -168,7 +168,11 @@ func TestOneMessage(t *testing.T) {
 }
 
 func TestLogin(t *testing.T) {
-	for _, prompts := range [][2]string{{"Username:", "Password:"}, {"User Name\x00", "Password\x00"}, {"", ""}, {"Password:", "Username:"}} {
+	for _, prompt := range []string{"Password:", "PASSWORD", "Pass"} { // what is said at "Username:" ends in logs
+		_, err := begin(t, "LOGIN", full()).Next([]byte(prompt))
+		wantBreach(t, err, "asks for the password first")
+	}
+	for _, prompts := range [][2]string{{"Username:", "Password:"}, {"User Name\x00", "Password\x00"}, {"", ""}} {
 		c := begin(t, "LOGIN", full())
 		if _, ok, err := c.Start(); ok || err != nil {
 			t.Errorf("it speaks first: %v", err)
