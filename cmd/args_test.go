@@ -17,7 +17,7 @@ func TestUsageErrors(t *testing.T) {
 		{"send --subj x", "ehlo: send has no flag --subj\n  likely  --subject\n  next    ehlo send --help"},
 		{"send -to x", "ehlo: send has no flag -to\n  likely  --to\n  next    ehlo send --help"},
 		{"send --zzzzzz", "ehlo: send has no flag --zzzzzz\n  next    ehlo send --help"},
-		{"mx --to a@b.test c.test", "ehlo: mx has no flag --to\n  likely  --to is a flag of send\n  next    ehlo mx --help"},
+		{"mx --to a@b.test c.test", "ehlo: mx has no flag --to\n  likely  --to is a flag of send, message\n  next    ehlo mx --help"},
 		{"--form x send", "ehlo: ehlo has no flag --form\n  likely  --from\n  next    ehlo --help"},
 		{"--zzzzzz", "ehlo: ehlo has no flag --zzzzzz\n  next    ehlo --help"},
 		{"sned", "ehlo: there is no command 'sned'\n  likely  ehlo send\n  next    ehlo --help"},

@@ -53,7 +53,11 @@ func (r *run) copies(l *letter) ([]*mime.Message, error) {
 		write = func() (*mime.Message, error) { return whole, nil }
 	}
 	var all []*mime.Message
-	for range r.Int("count") {
+	n := 1
+	if f, _ := findFlag(r.command, "count"); f != nil {
+		n = r.Int("count")
+	}
+	for range n {
 		m, err := write()
 		if err != nil {
 			return all, err
