@@ -92,7 +92,7 @@ func commands() []*command {
 			examples: []example{
 				{"ehlo message build --sandbox --to bob@good.test --subject Hello > hello.eml", "what send would send"},
 				{"ehlo message build --sandbox --to bob@good.test | ehlo message show -", "its parts, header and faults"},
-				{"ehlo message show --json hello.eml", "one JSON document"},
+				{"ehlo message build --sandbox --to a@good.test | ehlo message show --json -", "one JSON document"},
 			},
 			groups: with("route", "time", "envelope", "message", "parts"), least: 1, most: 2, run: runMessage,
 		},

@@ -110,7 +110,7 @@ func (p *parser) takes(f *flag, i int) bool {
 	}
 	arg := p.args[i]
 	if f.optional != "" {
-		return f.named(arg)
+		return f.named(arg) || f.kind == isWords && looksLikeWord(arg)
 	}
 	if !isFlag(arg) {
 		return true
@@ -126,6 +126,12 @@ func (p *parser) takes(f *flag, i int) bool {
 		return known == nil
 	}
 	return findShort(nil, name) == nil
+}
+
+// looksLikeWord reports whether arg is in capitals, as mechanisms are and hosts are
+// not: a misspelt one is no target.
+func looksLikeWord(arg string) bool {
+	return strings.Trim(arg, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_,") == "" && strings.ContainsAny(arg, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 }
 
 // read fills c and gives the first error, going on behind it to look for --help.

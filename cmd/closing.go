@@ -109,6 +109,10 @@ func (r *run) advise(v verdict) verdict {
 		).Replace(v.Next)
 	}
 	words := strings.SplitN(v.Next, " ", 3)
+	if servers := r.Strings("dns-server"); len(servers) > 0 && len(words) == 3 && words[0] == "ehlo" {
+		words[2] = "--dns-server " + strings.Join(servers, " --dns-server ") + " " + words[2]
+		v.Next = strings.Join(words, " ")
+	}
 	if r.Bool("sandbox") && len(words) == 3 && words[0] == "ehlo" {
 		v.Next = strings.Join([]string{words[0], words[1], "--sandbox", words[2]}, " ")
 	}

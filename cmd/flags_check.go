@@ -81,13 +81,14 @@ func checkTime(v string) error {
 	return err
 }
 
-// parseTimeout takes "30s" (class "reply") and "banner=30s".
+// parseTimeout takes "banner=30s", and "30s" of no class for the banner, replies
+// and the farewell.
 func parseTimeout(v string) (class string, d time.Duration, err error) {
 	class, text, named := strings.Cut(v, "=")
 	if !named {
-		class, text = "reply", v
+		class, text = "", v
 	}
-	if !slices.Contains(timeClasses, class) {
+	if named && !slices.Contains(timeClasses, class) {
 		return "", 0, fmt.Errorf("its class is one of %s", strings.Join(timeClasses, ", "))
 	}
 	d, err = parseDuration(text)

@@ -244,6 +244,10 @@ func (v *verdict) auth(err *dialog.AuthError, host string) {
 			v.Means = strings.Replace(v.Means, "the user name or the password", "the certificate, or the user to act as", 1)
 		}
 		v.Next = strings.ReplaceAll(e.Next, "TARGET", host)
+		if strings.HasSuffix(err.Mechanism, "-PLUS") {
+			v.Likely = "the password is wrong; or both sides see different TLS connections, as with another kind of binding (--auth-binding), or with somebody in between"
+			v.Next = "again with --auth-binding tls-server-end-point   # if the server binds that way"
+		}
 	case dialog.AuthNotOffered:
 		v.Means = "this server lets nobody log in here"
 		v.Likely = "users submit mail on port 587 or 465, and other servers deliver it on port 25"

@@ -180,6 +180,9 @@ func (r *run) target(text string, direct bool) (reach.Target, error) {
 
 func (r *run) timeouts() dialog.Timeouts {
 	t, given := dialog.DefaultTimeouts(), r.Timeouts()
+	if d, ok := given[""]; ok {
+		t.Banner, t.Reply, t.Quit = d, d, min(d, t.Quit)
+	}
 	for class, wait := range map[string]*time.Duration{"banner": &t.Banner, "reply": &t.Reply, "dot": &t.Dot, "quit": &t.Quit} {
 		if d, ok := given[class]; ok {
 			*wait = d

@@ -66,6 +66,8 @@ func failed(end exit, err error) exit {
 	case end.Status != StatusDone:
 	case errors.Is(err, ErrInterrupted):
 		end.Status = StatusInterrupted
+	case errors.As(err, new(*maxTimeError)):
+		end.Status = StatusNoAnswer
 	default:
 		end.Status = StatusUsage
 	}

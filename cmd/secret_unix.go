@@ -49,6 +49,11 @@ func openDescriptor(fd int) (*os.File, error) {
 	if err := unix.Fstat(fd, &status); err != nil {
 		return nil, &os.PathError{Op: "open", Path: fmt.Sprintf("fd:%d", fd), Err: err}
 	}
+	// Those of the runtime are closed when another program is begun; those that a
+	// shell hands over are not.
+	if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err != nil || flags&unix.FD_CLOEXEC != 0 {
+		return nil, &os.PathError{Op: "open", Path: fmt.Sprintf("fd:%d", fd), Err: unix.EBADF}
+	}
 	twin, err := unix.Dup(fd)
 	if err != nil {
 		return nil, &os.PathError{Op: "open", Path: fmt.Sprintf("fd:%d", fd), Err: err}

@@ -56,7 +56,7 @@ func (r *run) loginAt(ctx context.Context, t reach.Target) (*dialog.Login, error
 // sandboxCertificate reports whether the sandbox gives the user a certificate to
 // log in with, who could have no other there.
 func (r *run) sandboxCertificate() bool {
-	return r.Bool("sandbox") && r.String("tls-cert") == "" && slices.Contains(r.mechanisms(), "EXTERNAL")
+	return r.Bool("sandbox") && r.String("tls-cert") == "" && r.String("auth-user") != "" && slices.Contains(r.mechanisms(), "EXTERNAL")
 }
 
 // loginsAt are the logins at all targets, in their order.

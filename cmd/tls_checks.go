@@ -90,7 +90,7 @@ func (s *tlsServer) negotiation(active bool) {
 	case s.Resumption == nil:
 		s.say("resumption", "info", "no tickets are given")
 	case s.Resumption.Untested != "":
-		s.say("resumption", "skip", "tickets are given; not tried: %s", s.Resumption.Untested)
+		s.say("resumption", "skip", "tickets are given; not tested: %s", s.Resumption.Untested)
 	case s.Resumption.Accepted:
 		s.say("resumption", "info", "a session is taken up again")
 	default:
@@ -153,7 +153,7 @@ func (s *tlsServer) suites() {
 	bad := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return !weak[n] })
 	switch {
 	case len(bad) > 0:
-		s.say("suites", "warn", "%s accepted of TLS 1.0 to 1.2; weak: %s", plural(len(names), "suite"), both(bad, untried))
+		s.say("suites", "warn", "%s; weak: %s", strings.Join(names, " "), both(bad, untried))
 	case untried != "":
 		s.say("suites", "skip", "%s", both(names, untried))
 	case len(names) == 0:
@@ -166,7 +166,11 @@ func (s *tlsServer) suites() {
 	if untried != "" {
 		verdict = "skip"
 	}
-	s.say("groups", verdict, "%s", both(names, untried))
+	if list := both(names, untried); list != "" {
+		s.say("groups", verdict, "%s", list)
+		return
+	}
+	s.say("groups", verdict, "none: no suite that it accepts exchanges keys by a group")
 }
 
 // both is a list of what was accepted, and behind it what could not be tried.

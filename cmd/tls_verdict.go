@@ -70,6 +70,8 @@ func (s *tlsServer) failed(faults []string) verdict {
 		v.Means = "whoever is between client and server can add commands that pass for the client's own"
 	case has("starttls"), has("handshake"):
 		v.Means = "mail to " + s.Host + " travels in the clear, or not at all"
+	case len(faults) == 1 && has("expiry"):
+		v.Means = "senders that ask for a proof deliver to " + s.Host + " until " + s.TLS.Chain[0].NotAfter.UTC().Format("2006-01-02 15:04Z")
 	default:
 		v.Means = "senders that ask for a proof do not deliver to " + s.Host
 	}

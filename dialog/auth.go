@@ -160,7 +160,8 @@ func noMechanism(offered []string, lacking []error) string {
 
 // again reports whether m is worth a try after failed. A list that was asked for
 // is gone through. Else a server that broke one mechanism, perhaps because it does
-// not know the password, gets nothing more. And where the credentials were not accepted, one that keeps no verifier for the mechanism may
+// not know the password, gets nothing more, nor does one that refused a login bound
+// to this connection, perhaps because somebody is in between. And where the credentials were not accepted, one that keeps no verifier for the mechanism may
 // still know the password itself: it is asked once that way, as more tries would
 // lock an account.
 func (l *Login) again(failed *AuthError, m sasl.Mechanism) bool {
@@ -168,7 +169,7 @@ func (l *Login) again(failed *AuthError, m sasl.Mechanism) bool {
 	switch {
 	case len(l.Mechanisms) > 0:
 		return true
-	case failed.Kind == AuthBroken:
+	case failed.Kind == AuthBroken || before.Binds:
 		return false
 	case failed.Reply == nil || failed.Reply.Code == 504 || failed.Reply.Code == 534:
 		return true

@@ -86,6 +86,7 @@ var Extensions = []Extension{
 	{"XTRN", "", "a private verb like TURN; no specification is known", nil, nil, "historic"},
 	{"XUSR", "", "sendmail: marks a message as newly submitted by a user", nil, nil, "historic"},
 	{"XVERP", "", "Postfix: a bounce address for each recipient", []string{"XVERP"}, nil, "vendor"},
+	{"XXXXXXXA", "", "STARTTLS, made unreadable by a firewall in between", nil, nil, "vendor"},
 }
 
 // LookupExtension is the row of a keyword, in any case (RFC 5321 section 2.4);

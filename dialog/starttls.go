@@ -21,6 +21,9 @@ func StartTLS() Stage {
 			return err
 		}
 		if _, offered := s.Offers("STARTTLS"); !offered {
+			if _, blotted := s.Offers("XXXXXXXA"); blotted {
+				s.Stream.Emit(Finding{Text: "XXXXXXXA stands where STARTTLS was: a firewall in between has made it unreadable (SMTP inspection)"})
+			}
 			if s.TLS.Policy > PolicyMay {
 				s.Stream.Emit(Finding{Fail: true, Text: "STARTTLS is not offered, and TLS is demanded"})
 				return &Error{PhaseTLS, &TLSError{

@@ -109,7 +109,7 @@ func (h *handshake) alerted(alert int) error {
 		e.Likely = "the server speaks only older versions"
 		switch {
 		case h.MaxVersion != 0 && h.MaxVersion < tls.VersionTLS13:
-			e.Likely = "the server speaks only newer versions"
+			e.Likely = "the server speaks only newer versions, or only older ones"
 		case h.MinVersion <= tls.VersionTLS10:
 			e.Likely = "the server speaks only SSL, which is older than TLS"
 		}

@@ -64,11 +64,11 @@ func TestExtract(t *testing.T) {
 		files map[string]string
 		err   string
 	}{
-		{nil, "1.1 part-1.1.txt 4, 1.2 a.png 4, 1.3 a-2.png 5, 1.4 part-1.4.eml 17",
-			map[string]string{"part-1.1.txt": "text", "a.png": "\x00\x01\x02\x03", "a-2.png": "\x01\x02\r\nx", "part-1.4.eml": "Subject: in\r\n\r\nhi"}, ""},
-		{[]string{"1.3"}, "1.3 a.png 5", map[string]string{"a.png": "\x01\x02\r\nx"}, ""},
-		{[]string{"1.4.1"}, "1.4.1 part-1.4.1.txt 2", map[string]string{"part-1.4.1.txt": "hi"}, ""},
-		{[]string{"1.1", "1.9", "1"}, "1.1 part-1.1.txt 4", map[string]string{"part-1.1.txt": "text"}, "no part 1.9, 1"},
+		{nil, "1 part-1.txt 4, 2 a.png 4, 3 a-2.png 5, 4 part-4.eml 17",
+			map[string]string{"part-1.txt": "text", "a.png": "\x00\x01\x02\x03", "a-2.png": "\x01\x02\r\nx", "part-4.eml": "Subject: in\r\n\r\nhi"}, ""},
+		{[]string{"3"}, "3 a.png 5", map[string]string{"a.png": "\x01\x02\r\nx"}, ""},
+		{[]string{"4.1"}, "4.1 part-4.1.txt 2", map[string]string{"part-4.1.txt": "hi"}, ""},
+		{[]string{"1", "9", "4.TEXT"}, "1 part-1.txt 4", map[string]string{"part-1.txt": "text"}, "no part 9, 4.TEXT"},
 	} {
 		dir := t.TempDir()
 		all, err := r.Extract(dir, c.ids...)
@@ -105,8 +105,8 @@ func TestExtractNeverOverwrites(t *testing.T) {
 	if err := os.Symlink(outside+"-none", filepath.Join(dir, "a-3.png")); err != nil {
 		t.Fatal(err)
 	}
-	all, err := load(t, []byte(parcel)).Extract(dir, "1.2", "1.3")
-	if err != nil || list(all) != "1.2 a-4.png 4, 1.3 a-5.png 5" {
+	all, err := load(t, []byte(parcel)).Extract(dir, "2", "3")
+	if err != nil || list(all) != "2 a-4.png 4, 3 a-5.png 5" {
 		t.Error(list(all), err)
 	}
 	for _, path := range []string{outside, filepath.Join(dir, "a.png")} {

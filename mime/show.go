@@ -48,7 +48,7 @@ type Field struct {
 
 // Part is a part of a message (RFC 2045), or the whole.
 type Part struct {
-	ID          string `json:"id"`   // 1, 2.1: as IMAP counts (RFC 3501 section 6.4.5); "" is a root of several parts
+	ID          string `json:"id"`   // 1, 2.1: as IMAP counts (RFC 3501 section 6.4.5); of several parts "" is the whole, 2.TEXT a message within
 	Type        string `json:"type"` // in lower case: text/plain
 	Charset     string `json:"charset,omitempty"`
 	Name        string `json:"name,omitempty"` // as it was given: foreign text, and no name for a file

@@ -29,9 +29,9 @@ type Finding struct {
 
 // Place is a place in a message as it was given.
 type Place struct {
-	Offset int64  `json:"offset"` // octets before it
-	Line   int64  `json:"line"`   // from 1
-	Part   string `json:"part,omitempty"`
+	Offset int64  `json:"offset"`         // octets before it
+	Line   int64  `json:"line"`           // from 1
+	Part   string `json:"part,omitempty"` // Part.ID; "" is the header, or between parts
 }
 
 // findings collects what is found in a message, and stays small however much

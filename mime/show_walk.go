@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // walker takes a message piece by piece and builds its tree of parts.
@@ -31,7 +32,7 @@ type walker struct {
 func newWalker(sink func(*Part) (io.WriteCloser, error)) *walker {
 	w := &walker{sink: sink, budget: partsKept, ids: map[string]bool{}}
 	w.lines = lineJudge{findings: &w.findings, line: 1}
-	w.root = &Part{ID: "1", Line: 1}
+	w.root = &Part{Line: 1}
 	w.begin(w.root)
 	return w
 }
@@ -164,9 +165,37 @@ func (w *walker) delimit(i int, last bool, p piece) error {
 }
 
 func (w *walker) child(parent *Part, offset, line int64) *Part {
-	c := &Part{ID: fmt.Sprintf("%s.%d", parent.ID, len(parent.Parts)+1), Offset: offset, Line: line, depth: parent.depth + 1}
+	c := &Part{Offset: offset, Line: line, depth: parent.depth + 1}
+	switch n := fmt.Sprint(len(parent.Parts) + 1); {
+	case parent.boundary == "":
+		c.ID = parent.ID + headerSection // until number knows what the message within is
+	case parent.ID == "":
+		c.ID = n
+	default:
+		c.ID = strings.TrimSuffix(parent.ID, textSection) + "." + n
+	}
 	parent.Parts = append(parent.Parts, c)
 	return c
+}
+
+// The sections of a message within the message (RFC 3501 section 6.4.5).
+const (
+	headerSection = ".HEADER"
+	textSection   = ".TEXT"
+)
+
+// number names a message, the whole or one within, once it is known whether it has
+// parts: those have numbers of their own, else it is number 1 of itself.
+func number(p *Part, several bool) {
+	within, inner := strings.CutSuffix(p.ID, headerSection)
+	switch {
+	case inner && several:
+		p.ID = within + textSection
+	case inner:
+		p.ID = within + ".1"
+	case p.ID == "" && !several:
+		p.ID = "1"
+	}
 }
 
 // body begins the content of the part whose header was read.
@@ -182,6 +211,7 @@ func (w *walker) body(at, line int64) error {
 	p := w.part
 	w.held = noEnd
 	parts := w.judge(h)
+	number(p, parts && p.boundary != "" && p.depth < nestMost)
 	if parts && p.boundary == "" && w.whole != nil && w.whole(p) {
 		parts = false
 	}

@@ -115,8 +115,10 @@ func TestPipeKilled(t *testing.T) {
 		t.Fatalf("processes %v", pids)
 	}
 	for _, pid := range pids {
-		if !gone(pid) {
-			t.Errorf("process %d is still there", pid)
+		for deadline := time.Now().Add(3 * time.Second); !gone(pid); time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("process %d is still there", pid)
+			}
 		}
 	}
 }

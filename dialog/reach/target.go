@@ -65,6 +65,9 @@ func ParseTarget(text string, direct bool) (Target, error) {
 			return t, fmt.Errorf("target %q: the scheme %q is none of smtp, smtps, submission, submissions, lmtp", text, name)
 		}
 		rest = strings.TrimSuffix(after, "/")
+		if _, host, ok := strings.Cut(rest, "@"); ok { // there may be a password before it
+			return t, fmt.Errorf("target %q: a user and a password do not belong there", name+"://[hidden]@"+host)
+		}
 		if strings.ContainsAny(rest, "/?#@") {
 			return t, fmt.Errorf("target %q: behind %s:// only a host and a port may stand", text, name)
 		}

@@ -72,8 +72,8 @@ func TestParseTargetErrors(t *testing.T) {
 		{"unix:/run/lmtp", "is no port"},
 		{"exec:true", "is no port"},
 		{"smtp://a.example/x", "only a host and a port"},
-		{"smtp://u@a.example", "only a host and a port"},
-		{"smtp://u:p@a.example", "only a host and a port"},
+		{"smtp://u@a.example", "a user and a password do not belong there"},
+		{"smtp://u:p@a.example", "a user and a password do not belong there"},
 		{"smtp://a.example?x", "only a host and a port"},
 	} {
 		_, err := ParseTarget(test.text, false)

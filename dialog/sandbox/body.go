@@ -71,6 +71,8 @@ func (x *session) ready() reply {
 	switch {
 	case x.mail == nil:
 		return oneLine(503, "5.5.1", "MAIL first")
+	case len(x.mail.to) == 0 && x.spec.LMTP: // RFC 2033 section 4.2
+		return oneLine(503, "5.5.1", "no valid recipients")
 	case len(x.mail.to) == 0:
 		return oneLine(554, "5.5.1", "no valid recipients")
 	}
@@ -188,11 +190,14 @@ func (x *session) endChunk(last bool, err error) error {
 // delivered before its reply goes out.
 func (x *session) dot() error {
 	e := x.mail
-	defer func() { x.mail = nil }()
+	defer func() { x.mail, x.origin = nil, nil }()
 	if x.r.Buffered() > 0 && !x.offered("PIPELINING") {
 		return errors.Join(x.order("PIPELINING is not offered: the reply was not waited for"), errQuit)
 	}
 	usual := e.body.verdict(e)
+	if x.spec.LMTP || e.each && usual.code == 0 {
+		return x.dots(e, usual)
+	}
 	if usual.code == 0 {
 		usual = oneLine(250, "2.0.0", "Ok")
 	}

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -17,6 +18,8 @@ type envelope struct {
 	body    *body
 	chunked bool // BDAT has begun
 	failed  bool // a chunk was refused: only RSET helps (RFC 3030 section 2)
+	each    bool // PRDR was asked for
+	rcpts   int  // RCPT commands so far
 }
 
 // addresses lists the recipients accepted so far.
@@ -37,6 +40,9 @@ func (x *session) mailFrom(arg string) error {
 		return x.say(oneLine(530, "5.7.0", "authentication required"))
 	case x.mail != nil:
 		return x.order("a transaction is open: RSET ends it")
+	}
+	if x.mails++; x.limit("MAILMAX", x.mails) { // RFC 9422 section 6.1: it counts every MAIL
+		return errors.Join(x.say(oneLine(421, "4.7.0", "no more messages on this connection")), errQuit)
 	}
 	path, params, err := parsePath("FROM:", arg)
 	if err != nil {
@@ -106,7 +112,7 @@ func (x *session) mailParam(e *envelope, p param) reply {
 			return bad
 		}
 	default:
-		return oneLine(555, "5.5.4", "parameter not recognized: "+p.keyword)
+		return x.optional(e, p)
 	}
 	return reply{}
 }
@@ -123,12 +129,15 @@ func (x *session) rcptTo(arg string) error {
 	if err != nil {
 		return x.syntax(err.Error())
 	}
+	x.mail.rcpts++
 	to := Recipient{Address: path}
+	checked := false // whether RRVS is to be
 	for _, p := range params {
 		if r := x.rcptParam(p); r.code != 0 {
 			return x.say(r)
 		}
 		to.Params = append(to.Params, p.String())
+		checked = checked || p.keyword == "RRVS"
 	}
 	usual, r := oneLine(250, "2.1.5", "Ok"), reply{}
 	if !strings.EqualFold(path, "postmaster") { // RFC 5321 section 4.5.1: with no domain too
@@ -137,8 +146,14 @@ func (x *session) rcptTo(arg string) error {
 		}
 		usual = x.recipient(path)
 	}
-	if len(x.mail.to) >= maxRecipients {
+	if len(x.mail.to) >= maxRecipients || x.limit("RCPTMAX", x.mail.rcpts) {
 		return x.say(oneLine(452, "4.5.3", "too many recipients"))
+	}
+	if !x.admit(path) {
+		return x.say(oneLine(452, "4.5.3", "too many domains on this connection"))
+	}
+	if r := x.rule("RRVS", []string{path}); checked && usual.positive() && len(r.acts) > 0 {
+		return x.play(r, usual, []string{path})
 	}
 	ok, err := x.answer(usual, "RCPT", path)
 	if ok && err == nil {
@@ -161,6 +176,8 @@ func (x *session) rcptParam(p param) reply {
 		kind, address, _ := strings.Cut(p.value, ";")
 		// utf-8-addr-unitext is not ASCII (RFC 6533 section 3).
 		ok = validKeyword(strings.ToUpper(kind)) && (validXtext(address) || strings.EqualFold(kind, "utf-8") && address != "")
+	case p.keyword == "RRVS" && x.offered("RRVS"):
+		ok = validSince(p.value)
 	default:
 		return oneLine(555, "5.5.4", "parameter not recognized: "+p.keyword)
 	}

@@ -15,8 +15,11 @@ type Received struct {
 	Helo   string    // what the client called itself
 	Client string    // its address
 	User   string    // who had authenticated; "": nobody
+	// Claims are what XCLIENT said of the client, Origin what XFORWARD said of where the
+	// message came from: NAME=value, decoded.
+	Claims, Origin []string
 	// Protocol is how it came, by RFC 3848 and RFC 6531: SMTP, ESMTP, ESMTPS, ESMTPSA,
-	// UTF8SMTP, UTF8SMTPS, ...
+	// LMTP, UTF8SMTP, UTF8SMTPS, ...
 	Protocol string
 	TLS      uint16 // the version by crypto/tls; 0: in the clear
 	From     string // "" is the null sender
@@ -36,7 +39,7 @@ type Recipient struct {
 func (x *session) deliver(e *envelope, id string) error {
 	r := Received{
 		ID: id, At: x.world.opt.Now(), Host: x.name, Helo: x.helo, Client: x.client, User: x.user,
-		Protocol: x.protocol(e), From: e.from, Params: e.params, To: e.to,
+		Claims: x.claims, Origin: x.origin, Protocol: x.protocol(e), From: e.from, Params: e.params, To: e.to,
 		Data: e.body.text.Bytes(), Chunked: e.chunked,
 	}
 	if x.state != nil {
@@ -60,8 +63,12 @@ func (x *session) deliver(e *envelope, id string) error {
 func (x *session) protocol(e *envelope) string {
 	p := "SMTP"
 	switch {
+	case e.utf8 && x.spec.LMTP:
+		p = "UTF8LMTP"
 	case e.utf8:
 		p = "UTF8SMTP"
+	case x.spec.LMTP:
+		p = "LMTP"
 	case x.esmtp:
 		p = "ESMTP"
 	}

@@ -35,9 +35,10 @@ type Host struct {
 // its rules.
 type Service struct {
 	Port   int    // 0: 25
-	Offers string // EHLO keywords, separated by ", "; a SIZE is enforced
+	Offers string // EHLO keywords, separated by ", "; what SIZE, LIMITS and others declare is enforced
 	Secure string // those under TLS; "": Offers without STARTTLS
 	TLS    bool   // from the first byte on (RFC 8314)
+	LMTP   bool   // LHLO, and a reply to each recipient behind the message (RFC 2033)
 	Cert   Cert
 	// TLSA are its TLSA records, separated by ", ": "3 1 1" is of its own
 	// certificate, "2 1 1" of what issued it, "3 1 1 other" of a host that it is not.
@@ -69,11 +70,13 @@ type Rule struct {
 //
 //	CONNECT          a connection, before the banner
 //	TLS              the end of a handshake behind STARTTLS, where nothing is said usually
-//	EHLO ... QUIT    a command in order and without syntax error; an unknown one too
+//	EHLO ... QUIT    a command in order and without syntax error; an unknown one too. LHLO is EHLO
 //	MAIL alice@      the sender
 //	RCPT alice@      the recipient
 //	DATA alice@      DATA or a first BDAT for a recipient accepted before
-//	DOT alice@       the end of the message, by DATA or BDAT, for such a recipient
+//	RRVS alice@      a recipient whose RCPT has the parameter RRVS, before RCPT is
+//	DOT alice@       the end of the message, by DATA or BDAT, for such a recipient; where
+//	                 each has a reply (LMTP, PRDR), for this one
 //	VRFY alice       its argument, without brackets and the server's own domain; EXPN likewise
 //	AUTH plain       the mechanism, before the server says anything of its own
 //	RESPONSE plain   each response of the client behind AUTH; the mechanism

@@ -17,17 +17,21 @@ import (
 // session is one connection of a server.
 type session struct {
 	*server
-	tcp    *net.TCPConn
-	conn   net.Conn // tcp or the TLS connection over it
-	client string   // the client's address
-	r      *bufio.Reader
-	out    *bufio.Writer
-	state  *tls.ConnectionState // nil: in the clear
-	helo   string               // "": not greeted yet
-	esmtp  bool
-	mail   *envelope // nil: no transaction
-	auth   *exchange // nil: no AUTH is under way
-	user   string    // who has authenticated; "": nobody
+	tcp     *net.TCPConn
+	conn    net.Conn // tcp or the TLS connection over it
+	client  string   // the client's address
+	r       *bufio.Reader
+	out     *bufio.Writer
+	state   *tls.ConnectionState // nil: in the clear
+	helo    string               // "": not greeted yet
+	esmtp   bool
+	mail    *envelope // nil: no transaction
+	mails   int       // MAIL commands so far
+	domains []string  // of the recipients so far
+	claims  []string  // NAME=value of XCLIENT, decoded
+	origin  []string  // NAME=value of XFORWARD, for the next transaction
+	auth    *exchange // nil: no AUTH is under way
+	user    string    // who has authenticated; "": nobody
 }
 
 var (
@@ -96,10 +100,15 @@ func (x *session) handshake() error {
 	_ = c.SetDeadline(time.Time{})
 	state := c.ConnectionState()
 	x.state = &state
-	x.helo, x.esmtp, x.mail, x.user = "", false, nil, ""
+	x.restart()
 	x.attach(c)
 	x.log("--", tls.VersionName(state.Version)+" "+tls.CipherSuiteName(state.CipherSuite))
 	return nil
+}
+
+// restart forgets all that the client has said.
+func (x *session) restart() {
+	x.helo, x.esmtp, x.mail, x.user, x.mails, x.domains, x.claims, x.origin = "", false, nil, "", 0, nil, nil, nil
 }
 
 // offers are the keywords of this moment.

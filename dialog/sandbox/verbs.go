@@ -51,7 +51,7 @@ func (x *session) command() error {
 		return errors.Join(x.say(oneLine(503, "5.5.1", verb+" must end its group: the reply was not waited for")), errQuit)
 	}
 	switch verb {
-	case "EHLO", "HELO":
+	case "EHLO", "HELO", "LHLO":
 		return x.hello(verb, arg)
 	case "STARTTLS":
 		return x.startTLS(arg)
@@ -67,7 +67,7 @@ func (x *session) command() error {
 		if arg != "" {
 			return x.syntax("RSET takes no argument")
 		}
-		x.mail = nil
+		x.mail, x.origin = nil, nil
 		return x.ask(verb, "", oneLine(250, "2.0.0", "Ok"))
 	case "QUIT":
 		if arg != "" {
@@ -91,17 +91,22 @@ func (x *session) command() error {
 		return x.ask(verb, x.bare(arg), oneLine(502, "5.5.1", "EXPN is not implemented"))
 	case "ETRN":
 		return x.etrn(arg)
+	case "XCLIENT":
+		return x.xclient(arg)
+	case "XFORWARD":
+		return x.xforward(arg)
 	case "AUTH":
 		return x.authenticate(arg)
 	case "SEND", "SOML", "SAML", "TURN": // RFC 5321 appendix F
 		return x.ask(verb, arg, oneLine(502, "5.5.1", verb+" is not implemented"))
 	}
-	unknown := oneLine(500, "5.5.2", "command not recognized")
-	if slices.Contains([]string{"CONNECT", "TLS", "RESPONSE", "VERDICT", "DOT"}, verb) { // events of ours, not commands
-		return x.say(unknown)
+	if slices.Contains([]string{"CONNECT", "TLS", "RESPONSE", "VERDICT", "RRVS", "DOT"}, verb) { // events of ours, not commands
+		return x.say(unknown())
 	}
-	return x.ask(verb, arg, unknown)
+	return x.ask(verb, arg, unknown())
 }
+
+func unknown() reply { return oneLine(500, "5.5.2", "command not recognized") }
 
 // early reports whether the client sent more without waiting for the reply to
 // verb, though PIPELINING was not offered or the verb has to end a group
@@ -111,7 +116,7 @@ func (x *session) early(verb string) bool {
 	if x.r.Buffered() == 0 || verb == "BDAT" || verb == "STARTTLS" || verb == "QUIT" {
 		return false
 	}
-	return !x.offered("PIPELINING") || slices.Contains([]string{"EHLO", "HELO", "DATA"}, verb)
+	return !x.offered("PIPELINING") || slices.Contains([]string{"EHLO", "HELO", "LHLO", "XCLIENT", "DATA"}, verb)
 }
 
 // ask answers a command that changes nothing.
@@ -144,7 +149,7 @@ func (x *session) order(text string) error {
 // extra names the commands of the extensions offered, for HELP.
 func (x *session) extra() string {
 	names := ""
-	for _, e := range [][2]string{{"STARTTLS", "STARTTLS"}, {"CHUNKING", "BDAT"}, {"ETRN", "ETRN"}, {"AUTH", "AUTH"}} {
+	for _, e := range [][2]string{{"STARTTLS", "STARTTLS"}, {"CHUNKING", "BDAT"}, {"ETRN", "ETRN"}, {"AUTH", "AUTH"}, {"XCLIENT", "XCLIENT"}, {"XFORWARD", "XFORWARD"}} {
 		if x.offered(e[0]) {
 			names += " " + e[1]
 		}
@@ -152,18 +157,22 @@ func (x *session) extra() string {
 	return names
 }
 
-// hello serves EHLO and HELO, which also end a transaction (RFC 5321 section 4.1.4).
+// hello serves EHLO and HELO, or LHLO in place of both, which also end a transaction
+// (RFC 5321 section 4.1.4, RFC 2033 section 4.1).
 func (x *session) hello(verb, name string) error {
+	if x.spec.LMTP != (verb == "LHLO") {
+		return x.say(unknown())
+	}
 	if !validDomain(name, false) && !validLiteral(name) {
 		return x.syntax(verb + " needs a domain or an address literal")
 	}
 	r := reply{code: 250, text: fmt.Sprintf("%s greets %s [%s]", x.name, name, x.client)}
-	if verb == "EHLO" {
+	if verb != "HELO" {
 		r.more = x.offers().lines
 	}
-	ok, err := x.answer(r, verb, name)
+	ok, err := x.answer(r, strings.Replace(verb, "LHLO", "EHLO", 1), name)
 	if ok && err == nil {
-		x.helo, x.esmtp, x.mail = name, verb == "EHLO", nil
+		x.helo, x.esmtp, x.mail, x.origin = name, verb != "HELO", nil, nil
 	}
 	return err
 }

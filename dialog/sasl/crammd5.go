@@ -1,6 +1,7 @@
 package sasl
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/md5"
 	"encoding/hex"
@@ -16,7 +17,7 @@ type cramMD5 struct {
 }
 
 func newCramMD5(c Credentials) (Client, error) {
-	if err := c.login("CRAM-MD5"); err != nil {
+	if err := cmp.Or(c.login("CRAM-MD5"), c.alone("CRAM-MD5")); err != nil {
 		return nil, err
 	}
 	return &cramMD5{Credentials: c}, nil

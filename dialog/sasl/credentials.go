@@ -27,6 +27,14 @@ func (c Credentials) login(mechanism string) error {
 	return nil
 }
 
+// alone checks that nobody else is to be acted for, in a mechanism that cannot.
+func (c Credentials) alone(mechanism string) error {
+	if c.Authzid == "" || c.Authzid == c.User {
+		return nil
+	}
+	return &LackError{mechanism, "no other identity to act as: it cannot say one"}
+}
+
 // nonce is 18 random bytes in base64: 24 characters, none of which is a comma, a
 // quote or a backslash.
 func (c Credentials) nonce() (string, error) {

@@ -1,6 +1,7 @@
 package sasl
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/ehlo-mail/ehlo/dialog/transcript"
@@ -16,7 +17,7 @@ type login struct {
 }
 
 func newLogin(c Credentials) (Client, error) {
-	if err := c.login("LOGIN"); err != nil {
+	if err := cmp.Or(c.login("LOGIN"), c.alone("LOGIN")); err != nil {
 		return nil, err
 	}
 	return &login{Credentials: c}, nil

@@ -1,6 +1,7 @@
 package sasl
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -17,7 +18,7 @@ type ntlm struct {
 }
 
 func newNTLM(c Credentials) (Client, error) {
-	if err := c.login("NTLM"); err != nil {
+	if err := cmp.Or(c.login("NTLM"), c.alone("NTLM")); err != nil {
 		return nil, err
 	}
 	return &ntlm{Credentials: c}, nil

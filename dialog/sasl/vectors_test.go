@@ -5,6 +5,7 @@ import (
 	"crypto/md5"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"strings"
 	"testing"
 
@@ -140,7 +141,7 @@ func TestBearerExamples(t *testing.T) {
 	if m = start(t, begin(t, "OAUTHBEARER", c)); !strings.HasPrefix(string(m.Data), "n,a=a=2Cb=3Dc,\x01auth=") {
 		t.Errorf("%q", m.Data)
 	}
-	c.User = "someuser@example.com"
+	c.User, c.Authzid = "someuser@example.com", ""
 	m = start(t, begin(t, "XOAUTH2", c))
 	if string(m.Data) != "user=someuser@example.com\x01auth=Bearer "+token+"\x01\x01" || m.Shape != "user=someuser@example.com\x01auth=Bearer [hidden]\x01\x01" {
 		t.Errorf("%q, shown as %q", m.Data, m.Shape)
@@ -165,6 +166,18 @@ func TestOneMessage(t *testing.T) {
 	}
 	_, err := client.Next(nil)
 	wantBreach(t, err, "more than the mechanism has")
+}
+
+// TestActingAs: what cannot say whom to act as does not act as somebody else.
+func TestActingAs(t *testing.T) {
+	c := full()
+	c.Authzid = "bob"
+	for _, name := range []string{"LOGIN", "CRAM-MD5", "NTLM", "XOAUTH2"} {
+		m, _ := Find(name)
+		if _, err := m.New(c); !errors.As(err, new(*LackError)) {
+			t.Errorf("%s acts as bob: %v", name, err)
+		}
+	}
 }
 
 func TestLogin(t *testing.T) {

@@ -6,5 +6,8 @@ func newXOAuth2(c Credentials) (Client, error) {
 	if c.User == "" {
 		return nil, &LackError{"XOAUTH2", "a user name"}
 	}
+	if err := c.alone("XOAUTH2"); err != nil {
+		return nil, err
+	}
 	return c.newBearer("XOAUTH2", "user="+c.User+"\x01auth=Bearer ", "\x01\x01", "")
 }

@@ -93,7 +93,11 @@ func Run(ctx context.Context, r *reach.Reach, hop reach.Hop, o Options) Report {
 	for _, v := range Versions() {
 		list(&report.Versions, tls.VersionName(v), func(t *dialog.TLS) { t.MinVersion, t.MaxVersion = v, v })
 	}
-	if report.Tickets > 0 {
+	switch {
+	case report.Tickets == 0:
+	case time.Now().After(report.Visit.Report.TLS.Chain[0].NotAfter):
+		report.Resumed = Attempt{What: "resumption", Untested: "the Go library takes up no session of an expired certificate"}
+	default:
 		report.Resumed = s.try(ctx, "resumption", func(t *dialog.TLS) { t.Sessions = sessions })
 	}
 	if o.Suites {
@@ -104,6 +108,9 @@ func Run(ctx context.Context, r *reach.Reach, hop reach.Hop, o Options) Report {
 		}
 		for _, g := range dialog.Groups() {
 			list(&report.Groups, g.String(), func(t *dialog.TLS) { t.Groups = []tls.CurveID{g} })
+			// Where the server chose RSA key exchange instead, the group was not used.
+			last := &report.Groups[len(report.Groups)-1]
+			last.Accepted = last.Accepted && last.Group == g
 		}
 	}
 	if o.Active && !hop.Implicit {

@@ -1,0 +1,139 @@
+// Command sink is an SMTP server that takes every message and keeps none, with
+// as little work as the protocol allows: what a client measured against it loses is
+// the client's own.
+//
+//	-addr HOST:PORT   where it listens; its address is printed once it does
+//	-no-chunking      CHUNKING is not offered
+//	-rate N           reads at most N MiB a second, to look at a client that waits
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"strconv"
+	"time"
+)
+
+func main() {
+	addr := flag.String("addr", "127.0.0.1:0", "where to listen")
+	noChunking := flag.Bool("no-chunking", false, "do not offer CHUNKING")
+	rate := flag.Int("rate", 0, "MiB a second that are read; 0 is all that comes")
+	flag.Parse()
+	listener, err := net.Listen("tcp", *addr)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(listener.Addr())
+	for {
+		nc, err := listener.Accept()
+		if err != nil {
+			log.Fatal(err)
+		}
+		go func() {
+			defer nc.Close()
+			serve(nc, !*noChunking, *rate)
+		}()
+	}
+}
+
+// slow reads at most rate MiB a second.
+type slow struct {
+	io.Reader
+	rate  int
+	began time.Time
+	read  int64
+}
+
+func (s *slow) Read(p []byte) (int, error) {
+	if s.rate > 0 {
+		p = p[:min(len(p), 16<<10)]
+		due := time.Duration(float64(s.read) / float64(s.rate<<20) * float64(time.Second))
+		time.Sleep(time.Until(s.began.Add(due)))
+	}
+	n, err := s.Reader.Read(p)
+	if s.read == 0 {
+		s.began = time.Now()
+	}
+	s.read += int64(n)
+	return n, err
+}
+
+func serve(nc net.Conn, chunking bool, rate int) {
+	r := bufio.NewReaderSize(&slow{Reader: nc, rate: rate}, 256<<10)
+	w := bufio.NewWriter(nc)
+	defer w.Flush()
+	say := func(reply string) { _, _ = w.WriteString(reply + "\r\n") }
+	say("220 sink.test ESMTP")
+	for {
+		if r.Buffered() == 0 && w.Flush() != nil {
+			return
+		}
+		line, err := r.ReadSlice('\n')
+		if err != nil {
+			return
+		}
+		words := bytes.Fields(bytes.ToUpper(line))
+		if len(words) == 0 {
+			say("500 5.5.2 a command is wanted")
+			continue
+		}
+		switch string(words[0]) {
+		case "EHLO":
+			say("250-sink.test")
+			if chunking {
+				say("250-CHUNKING")
+			}
+			say("250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE 0")
+		case "DATA":
+			say("354 go ahead")
+			if w.Flush() != nil || !text(r) {
+				return
+			}
+			say("250 2.0.0 gone")
+		case "BDAT":
+			if len(words) < 2 {
+				return
+			}
+			n, err := strconv.Atoi(string(words[1]))
+			if err != nil || n < 0 {
+				return
+			}
+			if _, err := r.Discard(n); err != nil {
+				return
+			}
+			say("250 2.0.0 gone")
+		case "QUIT":
+			say("221 2.0.0 bye")
+			return
+		default:
+			say("250 2.0.0 ok")
+		}
+	}
+}
+
+// text reads a message to the line of one dot (RFC 5321 section 4.1.1.4).
+func text(r *bufio.Reader) bool {
+	const end = "\r\n.\r\n"
+	if head, err := r.Peek(3); err != nil || string(head) == end[2:] {
+		_, _ = r.Discard(3)
+		return err == nil
+	}
+	for more := 1; ; { // beyond what is known not to hold the end
+		if _, err := r.Peek(more); err != nil {
+			return false
+		}
+		block, _ := r.Peek(r.Buffered())
+		if i := bytes.Index(block, []byte(end)); i >= 0 {
+			_, _ = r.Discard(i + len(end))
+			return true
+		}
+		keep := min(len(block), len(end)-1)
+		_, _ = r.Discard(len(block) - keep)
+		more = keep + 1
+	}
+}
