@@ -94,7 +94,7 @@ func commands() []*command {
 				{"ehlo message build --sandbox --to bob@good.test | ehlo message show -", "its parts, header and faults"},
 				{"ehlo message build --sandbox --to a@good.test | ehlo message show --json -", "one JSON document"},
 			},
-			groups: with("route", "time", "envelope", "message", "parts"), least: 1, most: 2, run: runMessage,
+			groups: with("route", "time", "envelope", "message", "parts"), most: -1, run: runMessage,
 		},
 		{
 			name: "sandbox", about: "run the offline mail world in the foreground",

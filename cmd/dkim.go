@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/ehlo-mail/ehlo/dialog"
 	"github.com/ehlo-mail/ehlo/dialog/route"
-	"github.com/ehlo-mail/ehlo/dialog/transcript"
 	"github.com/ehlo-mail/ehlo/mime"
 )
 
@@ -19,34 +18,30 @@ func (r *run) signingKeys() ([]*mime.Key, error) {
 	files, domains, selectors := r.Strings("dkim-key"), r.Strings("dkim-domain"), r.Strings("dkim-selector")
 	if len(files) == 0 {
 		if len(domains)+len(selectors) > 0 {
-			return nil, fmt.Errorf("--dkim-domain and --dkim-selector need a --dkim-key to sign with")
+			return nil, errors.New("--dkim-domain and --dkim-selector need a --dkim-key to sign with")
 		}
 		return nil, nil
 	}
-	at := func(flag string, list []string, i int) (string, error) {
-		switch {
-		case len(list) == 1:
-			return list[0], nil
-		case i < len(list):
-			return list[i], nil
+	for _, f := range []struct {
+		name string
+		list *[]string
+	}{{"dkim-domain", &domains}, {"dkim-selector", &selectors}} {
+		switch n := len(*f.list); {
+		case n == 0:
+			return nil, fmt.Errorf("--dkim-key needs a --%s", f.name)
+		case n == 1: // for all
+			*f.list = slices.Repeat(*f.list, len(files))
+		case n != len(files):
+			return nil, fmt.Errorf("%d of --dkim-key and %d of --%s: they are paired in order", len(files), n, f.name)
 		}
-		return "", fmt.Errorf("--dkim-key number %d has no --%s", i+1, flag)
 	}
 	var keys []*mime.Key
 	for i, file := range files {
-		domain, err := at("dkim-domain", domains, i)
-		if err != nil {
-			return nil, err
-		}
-		selector, err := at("dkim-selector", selectors, i)
-		if err != nil {
-			return nil, err
-		}
 		text, err := readFile(file)
 		if err != nil {
 			return nil, fmt.Errorf("--dkim-key: %w", plainFileError(err))
 		}
-		key, err := mime.ParseKey(domain, selector, text)
+		key, err := mime.ParseKey(domains[i], selectors[i], text)
 		clear(text)
 		if err != nil {
 			return nil, fmt.Errorf("--dkim-key: %s: %w", file, err)
@@ -101,70 +96,4 @@ func (w *outlook) texts(ctx context.Context, name string) ([]string, error) {
 		return nil, nil
 	}
 	return answer.Records, err
-}
-
-// verified is what the signatures of a message are worth.
-type verified struct {
-	*mime.Verification
-	Schema string `json:"schema"` // "ehlo.message-verify/1"
-	OK     bool   `json:"ok"`
-	verdict
-	took time.Duration
-}
-
-// Kind is that of a result.
-func (verified) Kind() string { return transcript.ResultKind }
-
-// Lines is an item for each signature, and the closing block.
-func (v verified) Lines() []transcript.Line {
-	var lines []transcript.Line
-	for _, s := range v.Signatures {
-		mark, word := transcript.Fail, string(s.Verdict)
-		switch s.Verdict {
-		case mime.VerdictPass:
-			mark = transcript.Pass
-		case mime.VerdictTempError:
-			mark = transcript.Untested
-		}
-		detail := s.Algorithm
-		if s.Reason != "" {
-			detail += " · " + s.Reason
-		}
-		if s.Alignment != "" {
-			detail += " · alignment with From: " + string(s.Alignment)
-		}
-		lines = append(lines, transcript.Line{Mark: mark, Cells: []string{word, s.Domain + " (" + s.Selector + ")", detail}})
-		lines = append(lines, findingLines(s.Findings)...)
-	}
-	for _, a := range v.ARC {
-		lines = append(lines, transcript.Line{Mark: transcript.Info, Cells: []string{"arc", fmt.Sprintf("%s: %s (%s)", a.Instance, a.Domain, a.Selector), "cv=" + a.Chain + ", not verified"}})
-	}
-	lines = append(lines, findingLines(v.Findings)...)
-	return append(lines, v.closing(v.took, nil)...)
-}
-
-func findingLines(found []mime.Finding) []transcript.Line {
-	var lines []transcript.Line
-	for _, f := range found {
-		mark := transcript.Finding
-		switch f.Level {
-		case mime.Fail:
-			mark = transcript.Failure
-		case mime.Info:
-			mark = transcript.Note
-		}
-		text := f.Text
-		if f.Place != nil {
-			where := fmt.Sprintf("line %d, offset %d", f.Place.Line, f.Place.Offset)
-			if f.Count > 1 {
-				where += fmt.Sprintf(", %d times", f.Count)
-			}
-			text += " (" + where + ")"
-		}
-		if f.Ref != "" {
-			text += " · " + f.Ref
-		}
-		lines = append(lines, transcript.Line{Mark: mark, Text: text})
-	}
-	return lines
 }

@@ -197,9 +197,9 @@ var flagTable = [...]flag{
 
 	{name: "data", group: "message", kind: isText, value: "@FILE", file: true, lines: true, complete: atFiles,
 		about: "a whole message, sent as it is: @FILE, - for standard input, or text"},
-	{name: "data-folder", group: "message", kind: isText, value: "DIR", check: checkFilled, complete: dirs,
+	{name: "data-folder", group: "message", only: "send", kind: isText, value: "DIR", check: checkFilled, complete: dirs,
 		about: "every file of a directory, or of a Maildir, as a whole message of its own"},
-	{name: "data-mbox", group: "message", kind: isText, value: "FILE", check: checkFilled, complete: files,
+	{name: "data-mbox", group: "message", only: "send", kind: isText, value: "FILE", check: checkFilled, complete: files,
 		about: "every message of an mbox"},
 	{name: "count", group: "message", only: "send", kind: isInt, value: "N", def: "1", least: 1, most: messagesMost,
 		about: "send so many messages on one connection"},

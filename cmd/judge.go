@@ -149,7 +149,10 @@ func judge(err error, host string) verdict {
 		v.auth(login, host)
 	case errors.As(err, &unmet):
 		say(StatusRefused, unmet.Error())
-		v.Next = unmetNext(unmet)
+		v.Next = strings.ReplaceAll(unmetNext(unmet), "TARGET", host)
+		if unmet.Keyword == "XCLIENT" || unmet.Keyword == "XFORWARD" {
+			v.Likely = "the server offers it to hosts that it trusts alone"
+		}
 	case errors.As(err, new(*dialog.BodyError)):
 		say(StatusUsage, err.Error())
 	case errors.As(err, &lost) && phase == dialog.PhaseConnect:
@@ -172,6 +175,9 @@ func judge(err error, host string) verdict {
 
 // unmetNext is what to do where a server lacks what a message needs.
 func unmetNext(unmet *dialog.UnmetError) string {
+	if unmet.Param != "" {
+		return unmetParam(unmet)
+	}
 	switch unmet.Keyword {
 	case "SIZE":
 		return "send less, or a link to it"
@@ -184,6 +190,12 @@ func unmetNext(unmet *dialog.UnmetError) string {
 		return "use the recipient's address in ASCII, if there is one"
 	case "PIPELINING":
 		return "again without --pipeline"
+	case "DELIVERBY":
+		return "again with --deliver-by SECONDS;N   # tells the sender and goes on trying; or a later deadline"
+	case "FUTURERELEASE":
+		return "again with a shorter --hold-for"
+	case "XCLIENT", "XFORWARD":
+		return "ehlo probe TARGET   # which attributes it takes, if any"
 	}
 	return ""
 }
@@ -250,7 +262,9 @@ func (v *verdict) auth(err *dialog.AuthError, host string) {
 		}
 	case dialog.AuthNotOffered:
 		v.Means = "this server lets nobody log in here"
-		v.Likely = "users submit mail on port 587 or 465, and other servers deliver it on port 25"
+		if !strings.HasSuffix(host, ":587") && !strings.HasSuffix(host, ":465") {
+			v.Likely = "users submit mail on port 587 or 465, and other servers deliver it on port 25"
+		}
 	case dialog.AuthNoMechanism:
 		if len(err.Offered) > 0 {
 			v.Seen = "the server offers " + strings.Join(err.Offered, " ")

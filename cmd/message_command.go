@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/ehlo-mail/ehlo/dialog/transcript"
 	"github.com/ehlo-mail/ehlo/mime"
@@ -16,184 +16,202 @@ import (
 
 // runMessage builds, shows, signs or verifies a message without sending it.
 func runMessage(ctx context.Context, r *run) (exit, error) {
-	action, rest := r.args[0], r.args[1:]
 	wrong := func(format string, args ...any) (exit, error) {
 		return exit{Status: StatusUsage}, &usageError{msg: fmt.Sprintf(format, args...), next: r.next}
 	}
-	if action == "build" {
-		if len(rest) > 0 {
-			return wrong("message build takes flags alone, not %s", quote(rest[0]))
-		}
-		return r.build(ctx)
+	if len(r.args) == 0 {
+		return wrong("message needs one of build, show, sign and verify")
 	}
-	actions := map[string]func(context.Context, *run, mime.Source) (exit, error){"show": showMessage, "sign": signMessage, "verify": verifyMessage}
-	do, ok := actions[action]
+	action, rest := r.args[0], r.args[1:]
+	do, known := map[string]func(context.Context, *run, mime.Source) (exit, error){
+		"build": nil, "show": showMessage, "sign": signMessage, "verify": verifyMessage,
+	}[action]
 	switch {
-	case !ok:
+	case !known:
 		return wrong("message knows build, show, sign and verify, and not %s", quote(action))
-	case len(rest) != 1:
+	case action == "build" && len(rest) > 0:
+		return wrong("message build takes flags alone, not %s", quote(rest[0]))
+	case action != "build" && len(rest) != 1:
 		return wrong("message %s needs one FILE, or - for standard input", action)
+	}
+	if flag := r.misplaced(action); flag != "" {
+		return wrong("--%s is of no use to message %s", flag, action)
+	}
+	switch {
+	case action == "build":
+		return r.build(ctx)
 	case rest[0] == "-":
 		return do(ctx, r, mime.Reader(r.In))
 	}
 	return do(ctx, r, mime.File(rest[0]))
 }
 
+// misplaced is a flag of the command line that an action does nothing with, "" for
+// none.
+func (r *run) misplaced(action string) string {
+	for _, p := range r.typed {
+		f, _ := findFlag(r.command, p.Name)
+		if f == nil {
+			continue
+		}
+		fits := true
+		switch signs := strings.HasPrefix(f.name, "dkim-"); {
+		case f.group == "parts":
+			fits = action == "show"
+		case signs || f.name == "fixup":
+			fits = action == "build" || action == "sign"
+		case f.group == "message" || f.group == "envelope":
+			fits = action == "build"
+		case f.name == "format":
+			fits = action == "show" || action == "verify" // the others write a message
+		}
+		if !fits {
+			return f.name
+		}
+	}
+	return ""
+}
+
 // build writes what send would send.
 func (r *run) build(ctx context.Context) (exit, error) {
-	l, err := r.letterIn(ctx)
+	within, cancel := r.limited(ctx)
+	defer cancel()
+	l, err := r.letterIn(within)
 	if err != nil {
-		return exit{Status: StatusUsage}, err
+		return exit{}, err
 	}
 	defer l.close()
-	return exit{}, r.emit(l.messages[0])
+	return exit{}, r.emit(ctx, l.messages[0])
 }
 
 // signMessage writes a message with its signatures.
-func signMessage(_ context.Context, r *run, src mime.Source) (exit, error) {
-	fail := func(err error) (exit, error) {
-		return exit{Status: StatusUsage}, &usageError{msg: plainFileError(err).Error(), next: r.next}
+func signMessage(ctx context.Context, r *run, src mime.Source) (exit, error) {
+	if !r.Set("dkim-key") {
+		return exit{}, &usageError{msg: "message sign needs --dkim-domain, --dkim-selector and --dkim-key", next: r.next}
 	}
-	m, err := mime.Whole(src, mime.Options{Fixup: r.Bool("fixup"), Now: r.clock()(), Host: r.messageHost()})
+	within, cancel := r.limited(ctx)
+	defer cancel()
+	m, err := patiently(within, func() (*mime.Message, error) { return mime.Whole(src, r.wholeOptions()) })
 	if err != nil {
-		return fail(err)
+		return exit{}, r.unfit(err)
 	}
-	defer m.Close()
 	l := &letter{messages: []*mime.Message{m}}
+	defer l.close()
 	if err := r.sign(l); err != nil {
-		return fail(err)
+		return exit{}, r.unfit(err)
 	}
-	if len(l.keys) == 0 {
-		return fail(errors.New("message sign needs --dkim-domain, --dkim-selector and --dkim-key"))
-	}
-	return exit{}, r.emit(l.messages[0])
+	return exit{}, r.emit(ctx, l.messages[0])
 }
 
-// emit writes a message to standard output, or to the file of --output: whole or
-// not at all.
-func (r *run) emit(m *mime.Message) error {
+// load takes a message to be read, which has to be there within --max-time.
+func (r *run) load(ctx context.Context, src mime.Source) (*mime.Reading, error) {
+	ctx, cancel := r.limited(ctx)
+	defer cancel()
+	reading, err := patiently(ctx, func() (*mime.Reading, error) { return mime.Load(src, 0) })
+	if err != nil {
+		return nil, r.unfit(err)
+	}
+	return reading, nil
+}
+
+// unfit says of a message or of a file what is wrong with it; the end of the run
+// stays what it is.
+func (r *run) unfit(err error) error {
+	if errors.Is(err, ErrInterrupted) || errors.As(err, new(*maxTimeError)) {
+		return err
+	}
+	return &usageError{msg: plainFileError(err).Error(), next: r.hint(err)}
+}
+
+// emit writes a message to standard output, or to the file of --output: that whole
+// or not at all.
+func (r *run) emit(ctx context.Context, m *mime.Message) error {
 	forms := m.Forms()
 	in, err := forms[len(forms)-1].Open()
 	if err != nil {
-		return &usageError{msg: plainFileError(err).Error(), next: r.next}
+		return r.unfit(err)
 	}
 	defer in.Close()
-	path := r.String("output")
-	if path == "" {
-		if _, err := io.Copy(r.Out, in); err != nil {
-			return &outputError{err}
+	from := &watched{ctx: ctx, r: in}
+	write := func(to io.Writer) error {
+		if _, err := io.Copy(to, from); from.err != nil {
+			return r.unfit(from.err)
+		} else if err != nil {
+			return &outputError{plainFileError(err)}
 		}
 		return nil
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".ehlo-*.eml")
+	path := r.String("output")
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() || errors.Is(err, fs.ErrNotExist) && path != "" {
+		return replace(path, info, write)
+	}
+	_, err = patiently(ctx, func() (struct{}, error) { // a terminal, a pipe: it may be full
+		to := r.Out
+		if path != "" {
+			f, err := os.OpenFile(path, os.O_WRONLY, 0)
+			if err != nil {
+				return struct{}{}, &outputError{plainFileError(err)}
+			}
+			defer f.Close()
+			to = f
+		}
+		return struct{}{}, write(to)
+	})
+	return err
+}
+
+// replace writes a file anew, or leaves it as it is; info is what is known of it, if
+// it is there.
+func replace(path string, info os.FileInfo, write func(io.Writer) error) error {
+	mode := os.FileMode(0o600) // a message is private
+	if info != nil {
+		mode = info.Mode().Perm()
+		if to, err := filepath.EvalSymlinks(path); err == nil {
+			path = to
+		}
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".ehlo-*")
 	if err != nil {
 		return &outputError{plainFileError(err)}
 	}
-	_, err = io.Copy(f, in)
+	if err = write(f); err == nil {
+		err = f.Chmod(mode)
+	}
 	if closed := f.Close(); err == nil {
 		err = closed
 	}
 	if err == nil {
 		err = os.Rename(f.Name(), path)
 	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-		return &outputError{plainFileError(err)}
+	if err == nil {
+		return nil
 	}
-	return nil
+	_ = os.Remove(f.Name())
+	if errors.As(err, new(*usageError)) || errors.As(err, new(*outputError)) || errors.Is(err, ErrInterrupted) {
+		return err
+	}
+	return &outputError{plainFileError(err)}
 }
 
-// shown is the document of message show.
-type shown struct {
-	Schema string `json:"schema"` // "ehlo.message-show/1"
-	OK     bool   `json:"ok"`
-	verdict
-	*mime.Structure
-	Extracted []mime.Extracted `json:"extracted,omitempty"`
-	took      time.Duration
+// watched is a message that is being read: it ends with ctx, and keeps the error
+// that is its own.
+type watched struct {
+	ctx context.Context
+	r   io.Reader
+	err error
 }
 
-// Kind is that of a result.
-func (shown) Kind() string { return transcript.ResultKind }
-
-// Lines is the header, a row for each part, what is odd, and the closing block.
-func (s shown) Lines() []transcript.Line {
-	var lines []transcript.Line
-	for _, f := range s.Header {
-		lines = append(lines, transcript.Line{Mark: transcript.Labelled, Label: f.Name, Text: f.Value})
+// Read reads on while ctx lasts.
+func (w *watched) Read(p []byte) (int, error) {
+	if w.ctx.Err() != nil {
+		w.err = context.Cause(w.ctx)
+		return 0, w.err
 	}
-	lines = append(lines, transcript.Line{Mark: transcript.Blank}, transcript.Line{
-		Mark: transcript.RowHead, Cells: []string{"PART", "TYPE", "ENCODING", "OCTETS", "DECODED", "NAME"}, Spare: []int{4, 2},
-	})
-	lines = append(lines, partRows(s.Root)...)
-	lines = append(lines, findingLines(s.Findings)...)
-	for _, x := range s.Extracted {
-		lines = append(lines, transcript.Line{Mark: transcript.Info, Cells: []string{"extracted", x.File, fmt.Sprintf("part %s, %s, %d octets", x.Part, x.Type, x.Size)}})
+	n, err := w.r.Read(p)
+	if err != nil && err != io.EOF {
+		w.err = err
 	}
-	return append(lines, s.closing(s.took, nil)...)
-}
-
-func partRows(p *mime.Part) []transcript.Line {
-	id, name, kind := p.ID, p.Name, p.Type
-	if id == "" {
-		id = "–"
-	}
-	if name == "" {
-		name = "–"
-	}
-	if p.Charset != "" {
-		kind += "; " + p.Charset
-	}
-	lines := []transcript.Line{{Mark: transcript.Row, Cells: []string{id, kind, p.Encoding, fmt.Sprint(p.Size), fmt.Sprint(p.Decoded), name}}}
-	for _, c := range p.Parts {
-		lines = append(lines, partRows(c)...)
-	}
-	return lines
-}
-
-// showMessage lists what a message consists of, and takes parts out of it.
-func showMessage(_ context.Context, r *run, src mime.Source) (exit, error) {
-	began := time.Now()
-	fail := func(err error) (exit, error) {
-		return exit{Status: StatusUsage}, &usageError{msg: plainFileError(err).Error(), next: r.next}
-	}
-	reading, err := mime.Load(src, 0)
-	if err != nil {
-		return fail(err)
-	}
-	defer reading.Close()
-	structure, err := reading.Show()
-	if err != nil {
-		return fail(err)
-	}
-	s := shown{Schema: "ehlo.message-show/1", Structure: structure}
-	if dir := r.String("extract"); dir != "" {
-		if s.Extracted, err = reading.Extract(dir, r.Strings("part")...); err != nil {
-			return fail(fmt.Errorf("--extract: %w", plainFileError(err)))
-		}
-	}
-	s.verdict = judgeFindings(structure.Findings)
-	if s.Status == StatusDone {
-		s.Sentence = fmt.Sprintf("%s, %d octets", plural(len(structure.Leaves()), "part"), structure.Size)
-	}
-	s.OK, s.took = s.Status == StatusDone, time.Since(began)
-	return exit{Status: s.Status}, r.conclude(s)
-}
-
-// judgeFindings is a fault where one finding is, else done.
-func judgeFindings(found []mime.Finding) verdict {
-	counts := map[mime.Level]int{}
-	for _, f := range found {
-		counts[f.Level]++
-	}
-	v := verdict{Status: StatusDone, Outcome: "done"}
-	if n := counts[mime.Fail]; n > 0 {
-		v = verdict{Status: StatusRefused, Outcome: "failed", Sentence: plural(n, "fault")}
-	}
-	if n := counts[mime.Warn]; n > 0 && v.Sentence != "" {
-		v.Sentence += " · " + plural(n, "warning")
-	}
-	return v
+	return n, err
 }
 
 // conclude shows the one event of a command that touches no network.
@@ -204,53 +222,4 @@ func (r *run) conclude(e transcript.Event) error {
 	}
 	stream.Emit(e)
 	return finish()
-}
-
-// verifyMessage says what the signatures of a message are worth.
-func verifyMessage(ctx context.Context, r *run, src mime.Source) (exit, error) {
-	began := time.Now()
-	ctx, cancel := r.limited(ctx)
-	defer cancel()
-	reading, err := mime.Load(src, 0)
-	if err != nil {
-		return exit{Status: StatusUsage}, &usageError{msg: plainFileError(err).Error(), next: r.next}
-	}
-	defer reading.Close()
-	w, err := r.open(ctx)
-	if err != nil {
-		return exit{Status: StatusUsage}, err
-	}
-	found, err := reading.Verify(ctx, w.texts, r.clock()())
-	if err != nil {
-		return exit{Status: StatusNoAnswer}, errors.Join(err, w.close())
-	}
-	v := verified{Verification: found, Schema: "ehlo.message-verify/1", verdict: judgeSignatures(found), took: time.Since(began)}
-	v.OK = v.Status == StatusDone
-	w.stream.Emit(v)
-	return exit{Status: v.Status}, w.close()
-}
-
-// judgeSignatures is done where a signature passes.
-func judgeSignatures(found *mime.Verification) verdict {
-	var passed []string
-	unknown := false
-	for _, s := range found.Signatures {
-		if s.Verdict == mime.VerdictPass {
-			passed = append(passed, s.Domain)
-		}
-		unknown = unknown || s.Verdict == mime.VerdictTempError
-	}
-	v := verdict{Status: StatusDone, Outcome: "passed", Sentence: "signed by " + strings.Join(passed, ", ")}
-	switch {
-	case len(passed) > 0 && !found.Aligned:
-		v.Sentence += fmt.Sprintf(", none of them aligned with From (%s)", found.From)
-	case len(passed) > 0:
-	case unknown:
-		v = verdict{Status: StatusNoAnswer, Outcome: endingOf(StatusNoAnswer).word, Sentence: "a key could not be looked up"}
-	case len(found.Signatures) == 0:
-		v = verdict{Status: StatusRefused, Outcome: "failed", Sentence: "the message has no DKIM signature"}
-	default:
-		v = verdict{Status: StatusRefused, Outcome: "failed", Sentence: "no DKIM signature passes"}
-	}
-	return v
 }

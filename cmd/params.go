@@ -81,6 +81,36 @@ func (r *run) ownParams(to mime.Mailbox) []dialog.Param {
 	return []dialog.Param{{Text: "ORCPT=" + kind + ";" + encoded, Needs: "DSN"}}
 }
 
+// unmetParam is what to do where the server does not offer what a parameter needs:
+// leave the flag out that asked for it, or write the parameter by hand.
+func unmetParam(unmet *dialog.UnmetError) string {
+	keyword, _, _ := strings.Cut(unmet.Param, "=")
+	flag, by := "", "--mail-param"
+	switch keyword {
+	case "RET", "ENVID":
+		flag = "--dsn-" + strings.ToLower(keyword)
+	case "NOTIFY", "ORCPT":
+		flag, by = "--dsn-"+strings.ToLower(keyword), "--rcpt-param"
+	case "BY":
+		flag = "--deliver-by"
+	case "HOLDFOR":
+		flag = "--hold-for"
+	case "HOLDUNTIL":
+		flag = "--hold-until"
+	case "MT-PRIORITY":
+		flag = "--mt-priority"
+	case "REQUIRETLS":
+		return "again without --require-tls   # nobody then promises TLS on the hops behind this server"
+	case "RRVS":
+		flag, by = "--rrvs", "--rcpt-param"
+	case "AUTH":
+		flag = "--mail-auth"
+	case "XVERP":
+		flag = "--verp"
+	}
+	return fmt.Sprintf("again without %s   # or with %s %s, sent whatever is offered", flag, by, shellWord(unmet.Param))
+}
+
 func byHand(texts []string) []dialog.Param {
 	var list []dialog.Param
 	for _, text := range texts {

@@ -3,6 +3,8 @@ package cmd
 import (
 	"context"
 	"fmt"
+	"net"
+	"strconv"
 	"strings"
 	"time"
 
@@ -171,7 +173,11 @@ func (p *prober) probe(ctx context.Context, t reach.Target) (probeTarget, verdic
 			p.Session.Stream.Emit(s)
 		}
 		if v.Err != nil {
-			all = append(all, judge(v.Err, v.Hop.Host))
+			name := v.Hop.Host
+			if v.Hop.Port != 25 {
+				name = net.JoinHostPort(name, strconv.Itoa(int(v.Hop.Port)))
+			}
+			all = append(all, judge(v.Err, name))
 		} else {
 			all = append(all, verdict{Status: StatusDone, Outcome: "done", Sentence: s.sentence()})
 		}

@@ -93,7 +93,7 @@ var masks = []struct {
 	{regexp.MustCompile(`<[A-Z2-7]{26}@`), "<RANDOM@"},
 	// Hashes and numbers of certificates, whole or cut.
 	{regexp.MustCompile(`\b(?:[0-9a-f]{128}|[0-9a-f]{64})\b|\b[0-9a-f]{8}…`), "HEX"},
-	{regexp.MustCompile(`\bserial [0-9a-f]+`), "serial HEX"},
+	{regexp.MustCompile(`\bserial +[0-9a-f]+`), "serial HEX"},
 	{regexp.MustCompile(`\b(until|from) \d{4}-\d\d-\d\d\b`), "$1 DAY"},
 	{regexp.MustCompile(`\b\d{4} days left`), "DAYS days left"},
 	{regexp.MustCompile(`[A-Za-z0-9+/]{40,}=*`), "BASE64"},

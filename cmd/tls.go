@@ -65,7 +65,7 @@ func runTLS(ctx context.Context, r *run) (exit, error) {
 		return exit{Status: StatusUsage}, err
 	}
 	// Everything is to be seen, so nothing ends a conversation but the server.
-	e.Session.TLS.Policy, e.Discover = dialog.PolicyMay, nil
+	e.Session.TLS.Policy, e.Discover = dialog.PolicyMust, nil
 	result := tlsResult{Schema: "ehlo.tls/1"}
 	var all []verdict
 	for i, t := range targets {

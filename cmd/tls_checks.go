@@ -36,14 +36,12 @@ func (s *tlsServer) without() {
 	var broken *dialog.ProtocolError
 	var at *dialog.Error
 	switch {
+	case errors.As(s.err, &failed) && (failed.Kind == dialog.TLSNotOffered || failed.Kind == dialog.TLSRefused):
+		s.say("starttls", "fail", "%s: mail travels in the clear", failed.Reason)
 	case errors.As(s.err, &failed):
 		s.say("handshake", "fail", "%s", failed)
 	case errors.As(s.err, &broken) && errors.As(s.err, &at) && at.Phase == dialog.PhaseTLS:
 		s.say("starttls", "fail", "%s", broken.Reason)
-	case s.err == nil && s.offers(false, "STARTTLS"):
-		s.say("starttls", "fail", "offered, and refused when asked for: mail travels in the clear")
-	case s.err == nil:
-		s.say("starttls", "fail", "not offered: mail travels in the clear")
 	}
 }
 

@@ -89,7 +89,7 @@ func accepted(all []attempt) (names []string, untried string) {
 		}
 	}
 	if len(left) > 0 {
-		untried = fmt.Sprintf("not tried: %s: %s", strings.Join(left, " "), why)
+		untried = fmt.Sprintf("not tested: %s: %s", strings.Join(left, " "), why)
 	}
 	return names, untried
 }
@@ -179,8 +179,8 @@ func (s tlsServer) session() string {
 // that they lead to.
 func (s tlsServer) chain() []transcript.Line {
 	var lines []transcript.Line
-	note := func(format string, args ...any) {
-		lines = append(lines, transcript.Line{Mark: transcript.Note, Text: fmt.Sprintf(format, args...)})
+	label := func(name, text string) {
+		lines = append(lines, transcript.Line{Mark: transcript.Labelled, Label: name, Text: text})
 	}
 	for i, c := range s.TLS.Chain {
 		d := dialog.Describe(c)
@@ -188,11 +188,13 @@ func (s tlsServer) chain() []transcript.Line {
 			fmt.Sprint(i), dialog.CertificateTitle(c),
 			fmt.Sprintf("%s · %s · until %s · %s", d.Key, d.Signature, d.NotAfter.Format("2006-01-02"), lifetime(c, s.at)),
 		}})
-		note("subject %s · issuer %s", d.Subject, d.Issuer)
+		label("subject", d.Subject)
 		if len(d.Names) > 0 {
-			note("names %s", strings.Join(d.Names, " "))
+			label("names", strings.Join(d.Names, " "))
 		}
-		note("serial %s · from %s · SPKI SHA-256 %s", d.Serial, d.NotBefore.Format("2006-01-02"), d.SPKI)
+		label("issuer", d.Issuer)
+		label("serial", fmt.Sprintf("%s · from %s", d.Serial, d.NotBefore.Format("2006-01-02")))
+		label("spki", d.SPKI)
 	}
 	if n := len(s.TLS.Path); n > 0 && !sent(s.TLS.Chain, s.TLS.Path[n-1]) {
 		root := s.TLS.Path[n-1]

@@ -154,6 +154,12 @@ func (s *tlsServer) remedy(id string) string {
 	case "ocsp":
 		return "a new key, and a certificate for it"
 	case "starttls":
+		switch {
+		case s.offers(false, "STARTTLS"):
+			return "look into the server's log: it says why STARTTLS is refused"
+		case s.offers(false, "XXXXXXXA"):
+			return "let the firewall in between pass STARTTLS: its inspection of SMTP takes it out"
+		}
 		return "give the server a certificate and its key, and have it offer STARTTLS"
 	case "injection":
 		return "update the server: it must throw away what it has read when TLS begins"

@@ -18,32 +18,39 @@ import (
 // Where PIPELINING is offered the envelope leaves in one group and the message
 // in another, with QUIT behind it (RFC 2920); where CHUNKING is, the message
 // travels by BDAT (RFC 3030), in the envelope's group if it is small. A server
-// that declares LIMITS (RFC 9422) gets as many transactions as these ask for, and
-// if they are too many for one connection, Report.Full says that another is needed.
+// that declares LIMITS (RFC 9422) gets as many transactions as these ask for. If
+// they are too many for one connection, Report.Full says that another is needed:
+// the same stage, done again there, goes on where it was.
 func Deliver(hop string, messages ...*Delivery) Stage {
+	had := map[*Recipient]bool{} // who was asked for on an earlier connection
 	return Stage{Do: func(ctx context.Context, s *Session) error {
 		if err := s.halt(PhaseMail); err != nil {
 			return err
 		}
-		var all []transaction
-		for _, d := range messages {
-			for _, batch := range s.limits().batches(d) {
-				all = append(all, transaction{Delivery: d, hop: hop, batch: batch})
-			}
-		}
-		if most := s.limits().mails; most > 0 && len(all) > most {
-			s.Report.Full = true
-			all = all[:most]
-		}
+		all, rest := s.limits().share(messages, had)
+		s.Report.Full = rest
 		for i := range all {
-			all[i].last = i == len(all)-1
-			if i > 0 && all[i].Pause > 0 {
-				if err := s.pause(ctx, all[i].Pause); err != nil {
+			d := &all[i]
+			d.hop, d.last = hop, i == len(all)-1
+			if d.Pause > 0 && (i > 0 || len(had) > 0) {
+				if err := s.pause(ctx, d.Pause); err != nil {
 					return err
 				}
 			}
-			if err := s.transact(ctx, &all[i]); err != nil {
+			if i > 0 {
+				if err := s.forward(ctx); err != nil {
+					return err
+				}
+			}
+			if err := s.transact(ctx, d); err != nil {
 				return err
+			}
+		}
+		if rest {
+			for _, d := range all {
+				for _, i := range d.batch {
+					had[&d.To[i]] = true
+				}
 			}
 		}
 		return nil
@@ -89,6 +96,7 @@ func (s *Session) transact(ctx context.Context, d *transaction) error {
 		return &Error{PhaseMail, err}
 	}
 	s.announce(content, len(d.batch))
+	s.oneForAll(d)
 	body := &message{source: source, size: content.Size(), show: s.ShowData}
 	if s.chunks() {
 		steps, err = s.chunk(steps, body, d)
@@ -219,11 +227,7 @@ func (s *Session) envelope(d *transaction, content Content) (steps []Step, err e
 		return nil, err
 	}
 	if s.pending {
-		reset, err := NewCommand("RSET")
-		if err != nil {
-			return nil, err
-		}
-		steps = append(steps, Step{Phase: PhaseAsk, Command: reset, Waits: true})
+		steps = append(steps, resetStep())
 	}
 	steps = append(steps, Step{Phase: PhaseMail, Command: mail, Waits: len(steps) == 0 || !s.pipelines()})
 	for _, i := range d.batch {
@@ -235,6 +239,12 @@ func (s *Session) envelope(d *transaction, content Content) (steps []Step, err e
 		steps = append(steps, Step{Phase: PhaseRcpt, Command: rcpt, Waits: !s.pipelines(), Unless: mailRefused})
 	}
 	return steps, nil
+}
+
+// resetStep ends a transaction that is open (RFC 5321 section 4.1.1.5).
+func resetStep() Step {
+	reset, _ := NewCommand("RSET")
+	return Step{Phase: PhaseAsk, Command: reset, Waits: true}
 }
 
 func needsUTF8(d *Delivery, content Content) bool {

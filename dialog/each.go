@@ -9,6 +9,13 @@ func (s *Session) asksEach(d *transaction) bool {
 	return d.PRDR && offered && len(d.batch) > 1
 }
 
+// oneForAll says that the replies to each recipient that were asked for will not come.
+func (s *Session) oneForAll(d *transaction) {
+	if _, offered := s.Offers("PRDR"); d.PRDR && !offered && !s.LMTP && len(d.batch) > 1 {
+		s.Stream.Emit(Finding{Text: "PRDR is not offered: one reply to the message stands for all recipients"})
+	}
+}
+
 // more is the Step.More of a message: nil, where it has one reply.
 func (s *Session) more(d *transaction) func([]Turn) bool {
 	switch {

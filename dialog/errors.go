@@ -108,7 +108,8 @@ func (e *BodyError) Unwrap() error { return e.Err }
 type UnmetError struct {
 	Keyword string // the EHLO keyword
 	Reason  string
-	Address bool // an address needs it, not the message
+	Address bool   // an address needs it, not the message
+	Param   string // the parameter of MAIL or RCPT that needs it, as it would have been sent; "" if something else does
 }
 
 func (e *UnmetError) Error() string { return e.Reason }

@@ -33,8 +33,11 @@ func texts(params ...[]Param) []any {
 func (s *Session) allows(d *Delivery) error {
 	check := func(params []Param) error {
 		for _, p := range params {
-			if _, offered := s.Offers(p.Needs); p.Needs != "" && !offered {
-				return &UnmetError{Keyword: p.Needs, Reason: fmt.Sprintf("%s needs %s, which the server does not offer", p.keyword(), p.Needs)}
+			if reason := s.lacks(p); reason != "" {
+				return &UnmetError{Keyword: p.Needs, Reason: reason, Param: p.Text}
+			}
+			if reason := s.exceeds(p); reason != "" {
+				return &UnmetError{Keyword: p.Needs, Reason: reason}
 			}
 		}
 		return nil
@@ -53,6 +56,44 @@ func (s *Session) allows(d *Delivery) error {
 		}
 	}
 	return nil
+}
+
+// lacks says which extension the server would have to offer for a parameter, "" if
+// it does.
+func (s *Session) lacks(p Param) string {
+	if _, offered := s.Offers(p.Needs); offered || p.Needs == "" {
+		return ""
+	}
+	name, behind := p.keyword(), ""
+	if e, _ := LookupExtension(p.Needs); e.RFC != "" {
+		behind = " (" + e.RFC + ")"
+	}
+	if name == p.Needs {
+		return "the server does not offer " + name + behind
+	}
+	return fmt.Sprintf("%s needs %s, which the server does not offer%s", name, p.Needs, behind)
+}
+
+// exceeds says how a parameter goes beyond what its extension declares, "" if it
+// does not: the nearest deadline of DELIVERBY (RFC 2852 section 3), the longest time
+// of FUTURERELEASE (RFC 4865 section 4).
+func (s *Session) exceeds(p Param) string {
+	offer, _ := s.Offers(p.Needs)
+	if len(offer.Params) == 0 {
+		return ""
+	}
+	_, value, _ := strings.Cut(p.Text, "=")
+	seconds, mode, _ := strings.Cut(capitals(value), ";")
+	n, err := strconv.Atoi(seconds)
+	bound, none := strconv.Atoi(offer.Params[0])
+	switch {
+	case err != nil || none != nil:
+	case p.keyword() == "BY" && strings.HasPrefix(mode, "R") && n < bound:
+		return fmt.Sprintf("the deadline is in %d seconds, and the server returns no message in less than %d (DELIVERBY)", n, bound)
+	case p.keyword() == "HOLDFOR" && n > bound:
+		return fmt.Sprintf("the message is to be held for %d seconds, and the server holds none for more than %d (FUTURERELEASE)", n, bound)
+	}
+	return ""
 }
 
 // xtext is how addresses and ids are written in parameters: what is not
@@ -96,30 +137,36 @@ func (s *Session) limits() limits {
 	return l
 }
 
-// batches divides the recipients that are left, indexes into d.To, so that each
-// transaction keeps to the limits.
-func (l limits) batches(d *Delivery) [][]int {
-	var batches [][]int
-	var batch []int
-	var domains []string
-	for i := range d.To {
-		to := &d.To[i]
-		if to.Outcome.Final() {
-			continue
+// share divides the messages to the recipients that are left, but for those whom
+// an earlier connection had, into the transactions that this connection may carry;
+// rest says that it may not carry all. At least one is carried.
+func (l limits) share(messages []*Delivery, had map[*Recipient]bool) (all []transaction, rest bool) {
+	var domains []string // RFC 9422 section 6.3: of the session, not of one transaction
+	for _, d := range messages {
+		var batch []int
+		for i := range d.To {
+			to := &d.To[i]
+			if to.Outcome.Final() || had[to] {
+				continue
+			}
+			if domain := strings.ToLower(to.Address[strings.LastIndexByte(to.Address, '@')+1:]); l.domains > 0 && !slices.Contains(domains, domain) {
+				if len(domains) == l.domains {
+					rest = true
+					continue
+				}
+				domains = append(domains, domain)
+			}
+			if l.recipients > 0 && len(batch) == l.recipients {
+				all, batch = append(all, transaction{Delivery: d, batch: batch}), nil
+			}
+			batch = append(batch, i)
 		}
-		domain := strings.ToLower(to.Address[strings.LastIndexByte(to.Address, '@')+1:])
-		known := slices.Contains(domains, domain)
-		if l.recipients > 0 && len(batch) == l.recipients || l.domains > 0 && !known && len(domains) == l.domains {
-			batches = append(batches, batch)
-			batch, domains, known = nil, nil, false
-		}
-		batch = append(batch, i)
-		if !known && l.domains > 0 {
-			domains = append(domains, domain)
+		if len(batch) > 0 {
+			all = append(all, transaction{Delivery: d, batch: batch})
 		}
 	}
-	if len(batch) > 0 {
-		batches = append(batches, batch)
+	if l.mails > 0 && len(all) > l.mails {
+		return all[:l.mails], true
 	}
-	return batches
+	return all, rest
 }

@@ -25,12 +25,23 @@ func Xclient() Stage {
 // Xforward hands on what the client knows of where a message came from (XFORWARD),
 // as Options.XForward lists it. Without any it does nothing.
 func Xforward() Stage {
-	return Stage{Do: func(ctx context.Context, s *Session) error {
-		if len(s.XForward) == 0 {
-			return nil
+	return Stage{Do: func(ctx context.Context, s *Session) error { return s.forward(ctx) }}
+}
+
+// forward sends XFORWARD, which holds for one transaction, and first RSET if one
+// is open: in it XFORWARD is out of order.
+func (s *Session) forward(ctx context.Context) error {
+	if len(s.XForward) == 0 {
+		return nil
+	}
+	if s.pending {
+		turns, err := s.Exchange(ctx, resetStep())
+		if err := refused(turns, err, 250); err != nil {
+			return err
 		}
-		return s.attributes(ctx, "XFORWARD", s.XForward, 250)
-	}}
+		s.pending = false
+	}
+	return s.attributes(ctx, "XFORWARD", s.XForward, 250)
 }
 
 // attributes sends NAME=value pairs with their values in xtext, and wants code.

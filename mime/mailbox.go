@@ -108,11 +108,6 @@ func quote(s string) string {
 
 // ascii reports whether s has no octet over 127.
 func ascii[T string | []byte](s T) bool {
-	for ; len(s) >= 8; s = s[8:] { // big messages are asked line by line
-		if s[0]|s[1]|s[2]|s[3]|s[4]|s[5]|s[6]|s[7] >= 0x80 {
-			return false
-		}
-	}
 	for i := range len(s) {
 		if s[i] >= 0x80 {
 			return false

@@ -3,6 +3,7 @@ package mime
 import (
 	"bufio"
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"strings"
@@ -241,7 +242,7 @@ func (s *scan) split(at int64) error {
 // emit makes a line of text, and looks at it.
 func (s *scan) emit(text []byte, start int64) error {
 	if s.inBody {
-		s.eightBody = s.eightBody || !ascii(text)
+		s.eightBody = s.eightBody || eightBit(text)
 	} else if err := s.header(text, start); err != nil {
 		return err
 	}
@@ -251,6 +252,16 @@ func (s *scan) emit(text []byte, start int64) error {
 	s.out = append(append(s.out, text...), '\r', '\n')
 	s.size += int64(len(text)) + 2
 	return nil
+}
+
+// eightBit reports whether text has an octet over 127. A big message is asked
+// line by line, so it looks at eight at a time.
+func eightBit(text []byte) bool {
+	var all uint64
+	for ; len(text) >= 8; text = text[8:] {
+		all |= binary.NativeEndian.Uint64(text)
+	}
+	return all&0x8080808080808080 != 0 || !ascii(text)
 }
 
 // header looks at a line of the header.

@@ -12,9 +12,9 @@ import (
 // Head begins one of several targets or hops.
 type Head struct {
 	Name  string `json:"name"`
-	What  string `json:"what"` // "target" or "hop"
+	What  string `json:"what"` // "target", "hop" or "connection"
 	Index int    `json:"index"`
-	Of    int    `json:"of"`
+	Of    int    `json:"of"`              // 0: how many there will be is not known
 	After string `json:"after,omitempty"` // why it is tried
 }
 
@@ -23,7 +23,10 @@ func (Head) Kind() string { return "head" }
 
 // Lines is one line, set off by a blank one.
 func (h Head) Lines() []transcript.Line {
-	aside := fmt.Sprintf("%s %d of %d", h.What, h.Index, h.Of)
+	aside := fmt.Sprintf("%s %d", h.What, h.Index)
+	if h.Of > 0 {
+		aside += fmt.Sprintf(" of %d", h.Of)
+	}
 	if h.After != "" {
 		aside += " · after " + h.After
 	}

@@ -221,10 +221,12 @@ func TryNext(err error) (bool, string) {
 func (r *Reach) Tour(ctx context.Context, hops []Hop, plan func(Hop) dialog.Plan, next func(Visit) (bool, string)) []Visit {
 	var visits []Visit
 	for i, hop := range hops {
-		visit := r.Visit(ctx, hop, plan(hop))
+		here := plan(hop)
+		visit := r.Visit(ctx, hop, here)
 		visits = append(visits, visit)
-		for visit.Report.Full && visit.Err == nil && ctx.Err() == nil { // what one connection may carry
-			visit = r.Visit(ctx, hop, plan(hop))
+		for n := 2; visit.Report.Full && visit.Err == nil && ctx.Err() == nil; n++ { // the same plan goes on where it was
+			r.Session.Stream.Emit(Head{Name: hop.Host, What: "connection", Index: n, After: "all that LIMITS allows on one"})
+			visit = r.Visit(ctx, hop, here)
 			visits = append(visits, visit)
 		}
 		more, after := next(visit)

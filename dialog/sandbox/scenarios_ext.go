@@ -15,7 +15,6 @@ func extensionScenarios() []Scenario {
 			Hosts:  extended("203.0.113.102", "MT-PRIORITY MIXER")},
 		{Name: "requiretls", About: "REQUIRETLS, offered under TLS alone",
 			Expect: "demands it under verified TLS",
-			Zone:   "@ MX 10 mx1\n",
 			Signed: true,
 			Hosts: []Host{{Name: "mx1", Addrs: "203.0.113.103",
 				Services: []Service{{Offers: common, Secure: underTLS + ", REQUIRETLS"}}}}},

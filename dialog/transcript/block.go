@@ -18,6 +18,7 @@ type block struct {
 const (
 	wordWidth = 8
 	longWidth = 10
+	labelMost = 14 // a longer label does not push the text of all others to the right
 )
 
 // measure looks at the lines of an event before they are laid out.
@@ -27,7 +28,7 @@ func (t *text) measure(lines []Line) block {
 	for i := range lines {
 		switch l := &lines[i]; {
 		case l.Mark == Labelled:
-			if n := t.measured(l.Label); n >= wordWidth-1 {
+			if n := t.measured(l.Label); n >= wordWidth-1 && n <= labelMost {
 				b.label = max(b.label, longWidth, n+2)
 			}
 		case l.Mark.item():

@@ -179,7 +179,7 @@ func (t *text) labelled(l *Line) {
 	t.set(l.Label, dim)
 	t.paint(&t.body, span{0, len(t.body.text)})
 	at += t.block.label
-	t.to(at)
+	t.to(max(at, t.col+2))
 	t.set(l.Text, plain)
 	t.lay(frame{hang: at, limit: t.width, items: true, aside: t.own(l.Aside)})
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # usage: EHLO_INTEROP_DIR=DIR certificates.sh
 #
-# Makes, with openssl, in DIR/tls:
+# Makes, with openssl, in DIR/tls, unless they are there:
 #
 #   ca.pem              the CA that the tests trust
 #   cert.pem, key.pem   the servers', for mx.example.test, localhost and 127.0.0.1
@@ -10,6 +10,7 @@
 #   stranger-ca.pem     that CA, which vouches for nobody else here
 #   anchored.pem        key, certificate for mx.anchored.dane.test and the CA's own: for a TLSA record 2 1 1
 #   cases/NAME.pem      a key and its chain, good or bad in one way: see `cases` below
+#   dkim-rsa.key, dkim-ed25519.key   keys to sign messages with: dns.sh publishes their other halves
 set -euo pipefail
 TLS=${EHLO_INTEROP_DIR:?the directory to work in}/tls
 HOST=mx.example.test
@@ -17,6 +18,7 @@ SERVER='extendedKeyUsage=serverAuth'
 CA='basicConstraints=critical,CA:TRUE
 keyUsage=critical,keyCertSign,cRLSign'
 
+[ ! -e "$TLS/made" ] || exit 0
 mkdir -p "$TLS/cases" "$TLS/made.d"
 cd "$TLS/made.d"
 
@@ -106,7 +108,13 @@ cases() {
   serve intermediate between
 }
 
-{ servers && cases; } 2>log || { tail -n 5 log >&2; exit 1; }
+dkim() {
+  openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out ../dkim-rsa.key
+  openssl genpkey -algorithm ED25519 -out ../dkim-ed25519.key
+}
+
+{ servers && cases && dkim; } 2>log || { tail -n 5 log >&2; exit 1; }
 chmod -R a+rX .. # each server reads them as a user of its own
 chmod 644 ../*key.pem ../anchored.pem ../cases/*
+chmod 600 ../dkim-*.key
 touch ../made

@@ -37,17 +37,26 @@ need_tools() {
   [ "$(id -u)" = 0 ] || cannot "it needs root, for a mount namespace and for users of its own"
   PATH=$PATH:/usr/sbin:/sbin
   local tool
-  for tool in apt-get dpkg unshare ldconfig openssl; do
+  for tool in apt-get dpkg unshare flock ldconfig openssl; do
     command -v "$tool" >/dev/null || cannot "$tool is not installed"
   done
   unshare --mount true 2>/dev/null || cannot 'the kernel gives no mount namespace'
 }
 
+# alone COMMAND...: runs a command while no other server's script runs one so.
+alone() {
+  mkdir -p "$BASE"
+  (flock 9 && "$@" 9>&-) 9>"$BASE/lock"
+}
+
+# lists PACKAGE: asks for the lists of packages unless they are there.
+lists() { apt-cache show "$1" >/dev/null 2>&1 || apt-get update -qq; }
+
 # unpack PACKAGE...: puts packages, with whatever they need that is not installed, into ROOT.
 unpack() {
   local debs=$WORK/debs package wanted
   mkdir -p "$debs" "$ROOT"
-  apt-cache show "$1" >/dev/null 2>&1 || apt-get update -qq || cannot 'apt-get update failed'
+  alone lists "$1" || cannot 'apt-get update failed'
   wanted=$(apt-get install --simulate --no-install-recommends "$@" | awk '$1 == "Inst" {print $2}') ||
     cannot "apt-get does not know $*"
   wanted=$(printf '%s\n' "$@" $wanted | sort -u)
@@ -73,9 +82,7 @@ accounts() {
 }
 
 # certificates: those of certificates.sh, made once for all servers.
-certificates() {
-  [ -e "$TLS/made" ] || "$(dirname "${BASH_SOURCE[0]}")/certificates.sh"
-}
+certificates() { alone "$(dirname "${BASH_SOURCE[0]}")/certificates.sh"; }
 
 # world NAME:ID...: prepares what `inside` shows the server, with these users.
 world() {

@@ -19,6 +19,8 @@
 #   forged.dane.test     the TLSA record is not what was signed, all else is
 #   unsigned.test        a right TLSA record in a zone without DNSSEC
 #   bogus.test           nothing in the zone is what was signed
+#
+# and at signed.test DKIM keys: rsa and ed25519 of certificates.sh, and revoked.
 NAME=dns
 . "$(dirname "$0")/common.sh"
 PORT=${PORT:-2640}
@@ -36,6 +38,9 @@ top() {
 # mail DOMAIN [ADDRESS]: a mail domain within the zone; @ is the zone itself.
 mail() { printf '%s MX 10 mx.%s\nmx.%s A %s\n' "$1" "$1" "$1" "${2:-$MX}" | sed 's/mx\.@/mx/g'; }
 
+# dkim_key SELECTOR TYPE KEY: a key of signed.test, in strings that fit a TXT record.
+dkim_key() { printf '%s._domainkey.signed TXT (%s )\n' "$1" "$(printf 'v=DKIM1; k=%s; p=%s' "$2" "$3" | sed 's/.\{1,200\}/ "&"/g')"; }
+
 zones() {
   local right wrong=0000000000000000000000000000000000000000000000000000000000000000 key
   right=$(digest "$TLS/cert.pem")
@@ -46,6 +51,10 @@ zones() {
       echo "$zone NS ns.$zone"
       echo "ns.$zone A 127.0.0.1"
     done
+    dkim_key rsa rsa "$(openssl pkey -in "$TLS/dkim-rsa.key" -pubout -outform DER | base64 -w 0)"
+    # RFC 8463 section 4.2: the 32 bytes of the key alone
+    dkim_key ed25519 ed25519 "$(openssl pkey -in "$TLS/dkim-ed25519.key" -pubout -outform DER | tail -c 32 | base64 -w 0)"
+    dkim_key revoked rsa ''
   } >test
   {
     top dane.test

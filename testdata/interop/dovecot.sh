@@ -5,6 +5,10 @@
 # PORT+1 with implicit TLS. Every mechanism that it has takes alice's password;
 # XOAUTH2 and OAUTHBEARER take a JWT that TOKEN_KEY has signed (HS256) for her. What
 # she submits goes to postfix.sh's server, which must be running then.
+#
+# Over LMTP, on PORT+2 and the UNIX socket DIR/dovecot/run/lmtp, it takes mail for
+# alice and bob @example.test, into DIR/dovecot/mail/alice/new and .../bob/new; the
+# mailbox of full@example.test is full; anybody else is unknown.
 NAME=dovecot
 . "$(dirname "$0")/common.sh"
 PORT=${PORT:-2621} RELAY=${RELAY:-2601}
@@ -12,8 +16,12 @@ OWNER=64221 LOGIN=64222 KEEPER=64223
 
 configure() {
   mkdir -p "$WORK/run" "$WORK/state" "$WORK/jwk/default/HS256"
-  install -d -o $KEEPER "$WORK/home"
-  echo "$USER_NAME:{PLAIN}$PASSWORD:$KEEPER:$KEEPER::$WORK/home::" >"$WORK/users"
+  install -d -o $KEEPER "$WORK/home" "$MAIL"
+  cat >"$WORK/users" <<USERS
+$USER_NAME:{PLAIN}$PASSWORD:$KEEPER:$KEEPER::$WORK/home::
+bob::$KEEPER:$KEEPER::$WORK/home::
+full::$KEEPER:$KEEPER::$WORK/home::userdb_quota_rule=*:bytes=1
+USERS
   printf %s "$TOKEN_KEY" | base64 -w 0 >"$WORK/jwk/default/HS256/default"
   chmod -R a+rX "$WORK/jwk"
   cat >"$WORK/oauth2.conf" <<OAUTH
@@ -24,7 +32,7 @@ openid_configuration_url = https://login.$DOMAIN/.well-known/openid-configuratio
 scope = mail
 OAUTH
   cat >"$WORK/dovecot.conf" <<CONFIG
-protocols = submission
+protocols = submission lmtp
 listen = 127.0.0.1
 base_dir = $WORK/run
 state_dir = $WORK/state
@@ -38,7 +46,7 @@ disable_plaintext_auth = yes
 auth_mechanisms = plain login cram-md5 digest-md5 scram-sha-1 scram-sha-256 xoauth2 oauthbearer
 auth_username_format = %Ln
 auth_failure_delay = 0
-mail_location = maildir:$WORK/home
+mail_location = maildir:$MAIL/%n
 mail_uid = $KEEPER
 mail_gid = $KEEPER
 first_valid_uid = $KEEPER
@@ -73,6 +81,21 @@ service submission-login {
     ssl = yes
   }
 }
+service lmtp {
+  unix_listener lmtp {
+    mode = 0666
+  }
+  inet_listener lmtp {
+    port = $((PORT + 2))
+  }
+}
+protocol lmtp {
+  mail_plugins = quota
+}
+plugin {
+  quota = count:all
+  quota_vsizes = yes
+}
 service anvil {
   chroot =
   # a wrong password slows nobody down
@@ -89,16 +112,16 @@ CONFIG
 case ${1:-} in
 start)
   need_tools
-  free "$PORT" $((PORT + 1))
+  free "$PORT" $((PORT + 1)) $((PORT + 2))
   mkdir -p "$WORK"
-  unpack dovecot-core dovecot-submissiond
+  unpack dovecot-core dovecot-submissiond dovecot-lmtpd
   certificates
   world dovecot:$OWNER dovenull:$LOGIN keeper:$KEEPER
   configure
   # Dovecot loads its modules from where it was compiled to look: /usr/lib/dovecot.
   OVERLAY=$ROOT/usr inside /usr/sbin/dovecot -c "$WORK/dovecot.conf" 2>"$WORK/log.start" ||
     cannot "$(cat "$WORK"/log*)"
-  wait_for "$PORT" $((PORT + 1))
+  wait_for "$PORT" $((PORT + 1)) $((PORT + 2))
   ;;
 stop)
   stop_pid "$WORK/run/master.pid"

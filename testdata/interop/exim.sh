@@ -3,9 +3,13 @@
 #
 # Debian's Exim on 127.0.0.1: PORT (2611) with STARTTLS, PORT+1 with implicit TLS,
 # both with PLAIN under TLS, and with EXTERNAL for who shows a certificate of the
-# CA's; alice's client certificate is good for alice alone. It takes mail for
-# alice@example.test and bob@example.test, into DIR/exim/mail/alice/new and
-# .../bob/new; anybody else there is unknown, and it relays for nobody.
+# CA's; alice's client certificate is good for alice alone; PORT+2 behind a header
+# of the PROXY protocol. It takes mail for alice, bob and älice @example.test, into
+# DIR/exim/mail/alice/new, .../bob/new and .../älice/new; fails@example.test is taken
+# and then cannot be delivered; to whom PRDR tells them apart, refuses@example.test
+# refuses what it is sent and defers@example.test defers it. Anybody else there is
+# unknown, and it relays for nobody. It verifies DKIM signatures by the keys of
+# dns.sh and notes the verdicts in X-DKIM fields.
 NAME=exim
 . "$(dirname "$0")/common.sh"
 PORT=${PORT:-2611}
@@ -20,7 +24,8 @@ spool_directory = $WORK/spool
 log_file_path = $WORK/log.%s
 pid_file_path = $WORK/pid
 local_interfaces = 127.0.0.1
-daemon_smtp_ports = $PORT : $((PORT + 1))
+daemon_smtp_ports = $PORT : $((PORT + 1)) : $((PORT + 2))
+hosts_proxy = \${if eq{\$received_port}{$((PORT + 2))}{127.0.0.1}}
 tls_on_connect_ports = $((PORT + 1))
 tls_advertise_hosts = *
 tls_certificate = $TLS/cert.pem
@@ -37,21 +42,40 @@ smtp_accept_max = 0
 domainlist local_domains = $DOMAIN
 acl_smtp_vrfy = accept
 acl_smtp_rcpt = recipient
-acl_smtp_data_prdr = accept
+acl_smtp_data_prdr = prdr
+acl_smtp_dkim = dkim
 
 begin acl
 recipient:
   require message = relay not permitted
           domains = +local_domains
+  accept local_parts = fails
   require message = no such user
           verify = recipient
   accept
 
+prdr:
+  deny message = 5.7.1 refuses refuses
+       local_parts = refuses
+  defer message = 4.2.1 defers defers
+       local_parts = defers
+  accept
+
+dkim:
+  warn add_header = X-DKIM: \$dkim_verify_status \$dkim_cur_signer \$dkim_selector \$dkim_algo
+  accept
+
 begin routers
+fails:
+  driver = redirect
+  domains = +local_domains
+  local_parts = fails
+  allow_fail
+  data = :fail: this mailbox fails
 mailbox:
   driver = accept
   domains = +local_domains
-  local_parts = alice : bob
+  local_parts = alice : bob : älice : refuses : defers
   transport = maildir
 
 begin transports
@@ -85,15 +109,16 @@ CONFIG
 case ${1:-} in
 start)
   need_tools
-  free "$PORT" $((PORT + 1))
+  free "$PORT" $((PORT + 1)) $((PORT + 2))
   mkdir -p "$WORK"
-  unpack exim4-daemon-light
+  unpack exim4-daemon-heavy
   certificates
   configure
   # Exim drops root, and so cannot deliver, unless its configuration stands where it was compiled to look.
   BINDS="$WORK/lib:/var/lib"
   [ ! -d /etc/exim4 ] || BINDS+=" $WORK/empty:/etc/exim4"
   world Debian-exim:$KEEPER keeper:$KEEPER
+  echo 'nameserver 127.0.26.53' >"$WORK/resolv.conf" # dns.sh, for the keys of signatures
   inside "$ROOT/usr/sbin/exim4" -bd
   wait_for "$PORT" $((PORT + 1))
   ;;

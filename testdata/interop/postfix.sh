@@ -3,10 +3,12 @@
 #
 # Debian's Postfix on 127.0.0.1: PORT (2601) with STARTTLS, PORT+1 with implicit
 # TLS, both with every mechanism of Cyrus SASL under TLS alone; PORT+2 with AUTH
-# in the clear too, in the old form with = as well. It takes mail for
-# alice@example.test and bob@example.test, into DIR/postfix/mail/alice/new and
-# .../bob/new, and for alice at the domains of dns.sh; anybody else there is
-# unknown, and it relays for nobody but alice.
+# in the clear too, in the old form with = as well; PORT+3 with XCLIENT, XFORWARD
+# and XVERP; PORT+4 behind a header of the PROXY protocol. It takes mail for alice,
+# bob and älice @example.test, into DIR/postfix/mail/alice/new, .../bob/new and
+# .../aelice/new, and for alice at the domains of dns.sh; fails@example.test is
+# taken and then cannot be delivered; anybody else there is unknown, and it relays
+# for nobody but alice.
 #
 # It also serves each certificate of certificates.sh: the cases at CASES (2650) and
 # the ports behind it, as DIR/tls/ports lists them, and port 25 of 127.0.26.1 and
@@ -44,6 +46,7 @@ default_transport = discard:nothing leaves this machine
 virtual_mailbox_domains = $DOMAIN $DNS_DOMAINS
 virtual_mailbox_base = $MAIL
 virtual_mailbox_maps = texthash:$WORK/etc/mailboxes
+transport_maps = texthash:$WORK/etc/transport
 virtual_uid_maps = static:$KEEPER
 virtual_gid_maps = static:$KEEPER
 smtpd_relay_restrictions = permit_sasl_authenticated reject_unauth_destination
@@ -57,7 +60,8 @@ smtpd_tls_security_level = may
 smtpd_tls_chain_files = $TLS/key.pem, $TLS/cert.pem
 message_size_limit = 20480000
 MAIN
-  printf '%s@%s %s/\n' alice "$DOMAIN" alice bob "$DOMAIN" bob >"$WORK/etc/mailboxes"
+  printf "%s@$DOMAIN %s/\n" alice alice bob bob älice aelice fails fails >"$WORK/etc/mailboxes"
+  echo "fails@$DOMAIN error:5.2.1 this mailbox fails" >"$WORK/etc/transport"
   for name in $DNS_DOMAINS; do
     echo "alice@$name alice/"
   done >>"$WORK/etc/mailboxes"
@@ -65,6 +69,9 @@ MAIN
 127.0.0.1:$PORT inet n - n - - smtpd
 127.0.0.1:$((PORT + 1)) inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
 127.0.0.1:$((PORT + 2)) inet n - n - - smtpd -o smtpd_tls_auth_only=no -o broken_sasl_auth_clients=yes
+127.0.0.1:$((PORT + 3)) inet n - n - - smtpd -o smtpd_authorized_xclient_hosts=127.0.0.1
+  -o smtpd_authorized_xforward_hosts=127.0.0.1 -o smtpd_authorized_verp_clients=127.0.0.1
+127.0.0.1:$((PORT + 4)) inet n - n - - smtpd -o smtpd_upstream_proxy_protocol=haproxy
 127.0.26.1:25 inet n - n - - smtpd
 127.0.26.2:25 inet n - n - - smtpd -o smtpd_tls_chain_files=$TLS/anchored.pem
 cleanup unix n - n - 0 cleanup
@@ -100,7 +107,7 @@ MASTER
 case ${1:-} in
 start)
   need_tools
-  free "$PORT" $((PORT + 1)) $((PORT + 2)) "$CASES" 127.0.26.1:25 127.0.26.2:25
+  free "$PORT" $((PORT + 1)) $((PORT + 2)) $((PORT + 3)) $((PORT + 4)) "$CASES" 127.0.26.1:25 127.0.26.2:25
   mkdir -p "$WORK/etc" "$WORK/queue/pid"
   unpack postfix sasl2-bin libsasl2-modules libsasl2-modules-db
   certificates

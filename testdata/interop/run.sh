@@ -45,9 +45,11 @@ export EHLO_INTEROP_DIR
 
 servers='postfix exim dovecot cyrus dns'
 stop() {
+  wait || true # for what is about to start
   for server in $servers; do
-    "$here/$server.sh" stop || true
+    "$here/$server.sh" stop &
   done
+  wait || true
   [ -z "$made" ] || rm -rf "$made"
 }
 trap stop EXIT
@@ -55,8 +57,13 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 unset PORT # each has a default of its own
+starting=()
 for server in $servers; do
-  "$here/$server.sh" start
+  "$here/$server.sh" start &
+  starting+=($!)
+done
+for pid in "${starting[@]}"; do
+  wait "$pid"
 done
 
 NAME=run

@@ -132,36 +132,27 @@ func (c *client) attach(file io.Reader) error {
 	}
 }
 
-// whole writes the message, with dots doubled if it goes behind DATA.
+// whole writes the message, with dots doubled if it goes behind DATA (RFC 5321
+// section 4.5.2).
 func (c *client) whole(file io.Reader, dots bool) error {
-	in := make([]byte, block)
-	last := []byte(newline) // the two octets before in
+	const last = len(newline) // octets kept of the block before
+	buf := make([]byte, last+block)
+	copy(buf, newline)
 	for {
-		n, err := file.Read(in)
+		n, err := file.Read(buf[last:])
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		out := in[:n]
-		if dots {
-			out = stuffed(last, out)
-			tail := append(last, in[max(0, n-2):n]...)
-			last = []byte{tail[len(tail)-2], tail[len(tail)-1]}
+		text := buf[:last+n]
+		if dots && bytes.Contains(text, []byte("\r\n.")) {
+			text = bytes.ReplaceAll(text, []byte("\r\n."), []byte("\r\n.."))
 		}
-		if _, err := c.nc.Write(out); err != nil {
+		if _, err := c.nc.Write(text[last:]); err != nil {
 			return err
 		}
+		copy(buf, buf[n:last+n])
 	}
-}
-
-// stuffed is text with a second dot before each that begins a line (RFC 5321
-// section 4.5.2); last are the two octets before it.
-func stuffed(last, text []byte) []byte {
-	both := append(last[:2:2], text...)
-	if !bytes.Contains(both, []byte("\r\n.")) {
-		return text
-	}
-	return bytes.ReplaceAll(both, []byte("\r\n."), []byte("\r\n.."))[2:]
 }
