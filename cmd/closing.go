@@ -99,6 +99,14 @@ func (r *run) advise(v verdict) verdict {
 			v.Next = "again without --" + narrow
 		}
 	}
+	if weaker := strings.HasPrefix(v.Next, "again with --tls-optional") || strings.HasPrefix(v.Next, "again with --tls ") || strings.HasPrefix(v.Next, "again with --no-tls"); weaker {
+		switch protocol := r.String("protocol"); {
+		case r.Bool("require-tls"): // it asks for more than the policy, too
+			v.Next = "again without --require-tls"
+		case strings.HasSuffix(strings.TrimSuffix(protocol, "A"), "S") && v.Status == StatusTLS:
+			v.Next = "again with --protocol " + strings.Replace(strings.TrimPrefix(protocol, "S"), "MTPS", "MTP", 1)
+		}
+	}
 	if r.logsIn() { // a login asks for more than the policy
 		if strings.HasPrefix(v.Next, "again with --no-tls") {
 			v.Next = ""

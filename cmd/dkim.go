@@ -67,9 +67,11 @@ func (r *run) sign(l *letter) error {
 		}
 	}
 	for i, m := range l.messages {
-		if l.messages[i], err = mime.Sign(m, l.keys, o); err != nil {
+		signed, err := mime.Sign(m, l.keys, o)
+		if err != nil {
 			return err
 		}
+		l.messages[i] = signed
 	}
 	return nil
 }

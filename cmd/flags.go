@@ -113,7 +113,17 @@ func (f *flag) env() string {
 
 // variable is the name that an environment variable for f has.
 func (f *flag) variable() string {
-	return "EHLO_" + strings.ToUpper(strings.ReplaceAll(f.name, "-", "_"))
+	name := append(make([]byte, 0, 40), "EHLO_"...)
+	for _, c := range []byte(f.name) {
+		switch {
+		case c == '-':
+			c = '_'
+		case 'a' <= c && c <= 'z':
+			c -= 'a' - 'A'
+		}
+		name = append(name, c)
+	}
+	return string(name)
 }
 
 // key is f's key in the configuration file, "" if it has none.
@@ -198,7 +208,19 @@ func (f *flag) on(c *command) bool {
 	if !slices.Contains(c.groups, f.group) {
 		return false
 	}
-	return f.only == "" || slices.Contains(strings.Fields(f.only), c.name)
+	return f.only == "" || hasWord(f.only, c.name)
+}
+
+// hasWord reports whether word is one of words, parted by spaces, without making
+// a list of them: every start of the program asks this of every flag.
+func hasWord(words, word string) bool {
+	for words != "" {
+		var first string
+		if first, words, _ = strings.Cut(words, " "); first == word {
+			return true
+		}
+	}
+	return false
 }
 
 // flagsOf are the flags of command c, in the order of the table.

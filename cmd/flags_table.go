@@ -172,9 +172,9 @@ var flagTable = [...]flag{
 		about: "which reports to send: NEVER, or a list of SUCCESS, FAILURE and DELAY (DSN)"},
 	{name: "dsn-ret", group: "envelope", only: "send", kind: isWord, value: "WHAT", words: []string{"FULL", "HDRS"},
 		about: "what reports contain: FULL, or HDRS for the headers alone (DSN)"},
-	{name: "dsn-envid", group: "envelope", only: "send", kind: isText, value: "ID", check: checkFilled,
+	{name: "dsn-envid", group: "envelope", only: "send", kind: isText, value: "ID", check: checkEnvelopeID,
 		about: "the envelope's id, which reports repeat (DSN)"},
-	{name: "dsn-orcpt", group: "envelope", only: "send", kind: isText, value: "[TYPE;]ADDRESS", check: checkFilled,
+	{name: "dsn-orcpt", group: "envelope", only: "send", kind: isText, value: "[TYPE;]ADDRESS", check: checkOriginal,
 		about: "the address first sent to, or auto for each recipient's own (DSN)"},
 	{name: "prdr", group: "envelope", only: "send", kind: isBool, def: "false",
 		about: "ask for a reply to each recipient behind the message, where offered (PRDR)"},
@@ -256,6 +256,8 @@ var flagTable = [...]flag{
 		about: "ask VRFY ADDR"},
 	{name: "expn", group: "probe", kind: isList, value: "LIST", check: checkFilled,
 		about: "ask EXPN LIST"},
+	{name: "etrn", group: "probe", kind: isList, value: "DOMAIN", check: checkWord,
+		about: "ask ETRN DOMAIN: deliver what waits for it"},
 	{name: "command", group: "probe", kind: isList, value: "LINE", check: checkFilled,
 		about: "send any command line, such as NOOP"},
 
@@ -363,6 +365,8 @@ var conflicts = [...]conflict{
 	{a: "data", b: "subject"}, {a: "data", b: "body"}, {a: "data", b: "html"}, {a: "data", b: "attach"}, {a: "data", b: "inline"},
 	{a: "data", b: "cc"}, {a: "data", b: "bcc"}, {a: "data", b: "header"}, {a: "data", b: "add-header"}, {a: "data", b: "data-template"}, {a: "data", b: "data-folder"}, {a: "data", b: "data-mbox"}, {a: "data-folder", b: "data-mbox"}, {a: "data-template", b: "data-folder"}, {a: "data-template", b: "data-mbox"}, {a: "count", b: "data-folder"}, {a: "count", b: "data-mbox"},
 	{a: "data", b: "calendar"}, {a: "data-template", b: "attach"}, {a: "data-template", b: "html"},
+	{a: "data-folder", b: "subject"}, {a: "data-folder", b: "body"}, {a: "data-folder", b: "html"}, {a: "data-folder", b: "attach"}, {a: "data-folder", b: "inline"}, {a: "data-folder", b: "calendar"}, {a: "data-folder", b: "cc"}, {a: "data-folder", b: "bcc"}, {a: "data-folder", b: "header"}, {a: "data-folder", b: "add-header"},
+	{a: "data-mbox", b: "subject"}, {a: "data-mbox", b: "body"}, {a: "data-mbox", b: "html"}, {a: "data-mbox", b: "attach"}, {a: "data-mbox", b: "inline"}, {a: "data-mbox", b: "calendar"}, {a: "data-mbox", b: "cc"}, {a: "data-mbox", b: "bcc"}, {a: "data-mbox", b: "header"}, {a: "data-mbox", b: "add-header"},
 	{a: "hold-for", b: "hold-until"},
 	{a: "quit-after", b: "drop-after"}, {a: "quit-after", b: "drop-after-send"}, {a: "drop-after", b: "drop-after-send"},
 	{a: "server", b: "socket"}, {a: "server", b: "pipe"}, {a: "server", b: "copy-routing"},
@@ -370,6 +374,7 @@ var conflicts = [...]conflict{
 	// A world that somebody set up to be offline is not left by a flag.
 	{a: "sandbox", b: "dns-server", stays: true}, {a: "sandbox", b: "via", stays: true},
 	{a: "tls-on-connect", b: "tls-policy=never"},
+	{a: "require-tls", b: "tls-policy=never"},
 }
 
 func formatNames() []string {

@@ -27,6 +27,26 @@ func judgeReply(r *dialog.Reply, phase dialog.Phase, host string) verdict {
 	return v
 }
 
+// command names the command that was refused, where the phase is named by another,
+// and says what it means if a server does not know one that begins its protocol.
+func (v *verdict) command(refusal *dialog.Refusal, phase dialog.Phase) {
+	verb, instead := refusal.Command.Verb(), ""
+	switch verb {
+	case "XCLIENT", "XFORWARD":
+	case "LHLO":
+		instead = "ESMTP"
+	case "HELO":
+		instead = "LMTP"
+	default:
+		return
+	}
+	v.Sentence = strings.Replace(v.Sentence, moment(phase), "at "+verb, 1)
+	if code := refusal.Reply.Code; instead != "" && (code == 500 || code == 502) {
+		v.Means, v.Likely, v.Source = "the server does not know "+verb, "it speaks "+strings.TrimPrefix(instead, "E")+" on this port", ""
+		v.Next = "again with --protocol " + instead
+	}
+}
+
 // explain adds what the reply means.
 func (v *verdict) explain(r *dialog.Reply, phase dialog.Phase, host string) {
 	e := explained(r, phase)
@@ -98,7 +118,9 @@ func judge(err error, host string) verdict {
 	say := func(s Status, sentence string) { v.Status, v.Sentence = s, sentence }
 	switch {
 	case errors.As(err, &refusal) && (refusal.Reply.Permanent() || refusal.Reply.Temporary()):
-		return judgeReply(refusal.Reply, phase, host)
+		v := judgeReply(refusal.Reply, phase, host)
+		v.command(refusal, phase)
+		return v
 	case errors.As(err, &refusal):
 		say(StatusProtocol, fmt.Sprintf("%s answered %s %s", host, refusal.Reply.Codes(), moment(phase)))
 	case errors.Is(err, ErrInterrupted):
@@ -149,8 +171,8 @@ func judge(err error, host string) verdict {
 		v.auth(login, host)
 	case errors.As(err, &unmet):
 		say(StatusRefused, unmet.Error())
-		v.Next = strings.ReplaceAll(unmetNext(unmet), "TARGET", host)
-		if unmet.Keyword == "XCLIENT" || unmet.Keyword == "XFORWARD" {
+		v.Next = unmetNext(unmet)
+		if strings.HasPrefix(unmet.Keyword, "X") && unmet.Param == "" {
 			v.Likely = "the server offers it to hosts that it trusts alone"
 		}
 	case errors.As(err, new(*dialog.BodyError)):
@@ -175,10 +197,9 @@ func judge(err error, host string) verdict {
 
 // unmetNext is what to do where a server lacks what a message needs.
 func unmetNext(unmet *dialog.UnmetError) string {
-	if unmet.Param != "" {
-		return unmetParam(unmet)
-	}
 	switch unmet.Keyword {
+	case "XCLIENT", "XFORWARD":
+		return "again without --" + strings.ToLower(unmet.Keyword)
 	case "SIZE":
 		return "send less, or a link to it"
 	case "8BITMIME":
@@ -190,12 +211,14 @@ func unmetNext(unmet *dialog.UnmetError) string {
 		return "use the recipient's address in ASCII, if there is one"
 	case "PIPELINING":
 		return "again without --pipeline"
-	case "DELIVERBY":
-		return "again with --deliver-by SECONDS;N   # tells the sender and goes on trying; or a later deadline"
-	case "FUTURERELEASE":
+	}
+	switch {
+	case unmet.Param != "":
+		return unmetParam(unmet)
+	case unmet.Keyword == "DELIVERBY":
+		return "again with --deliver-by 'SECONDS;N'   # tells the sender and goes on trying; or a later deadline"
+	case unmet.Keyword == "FUTURERELEASE":
 		return "again with a shorter --hold-for"
-	case "XCLIENT", "XFORWARD":
-		return "ehlo probe TARGET   # which attributes it takes, if any"
 	}
 	return ""
 }

@@ -8,12 +8,15 @@ import (
 
 // newSettings has c's settings at their defaults.
 func newSettings(c *command) *Settings {
-	s := &Settings{command: c, next: helpFor(c), values: map[string]*setting{}}
-	for _, f := range flagsOf(c) {
+	flags := flagsOf(c)
+	s := &Settings{command: c, next: helpFor(c), values: make(map[string]*setting, len(flags))}
+	all := make([]setting, len(flags))
+	for i, f := range flags {
 		if f.shorthand() || f.group == "help" {
 			continue
 		}
-		v := &setting{flag: f}
+		v := &all[i]
+		v.flag = f
 		s.values[f.name] = v
 		v.reset(c)
 	}

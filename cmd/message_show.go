@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/ehlo-mail/ehlo/dialog/transcript"
 	"github.com/ehlo-mail/ehlo/mime"
@@ -77,11 +76,9 @@ func (s shown) Lines() []transcript.Line {
 func (s shown) table(take func(func(mime.Finding) bool) []transcript.Line) []transcript.Line {
 	var all []*mime.Part
 	within := map[*mime.Part]string{} // of a message within: what its header is called
-	width := len("PART")
 	var walk func(p *mime.Part)
 	walk = func(p *mime.Part) {
 		all = append(all, p)
-		width = max(width, len(p.ID))
 		for _, c := range p.Parts {
 			if strings.HasPrefix(p.Type, "message/") {
 				within[c] = p.ID + ".HEADER"
@@ -90,13 +87,8 @@ func (s shown) table(take func(func(mime.Finding) bool) []transcript.Line) []tra
 		}
 	}
 	walk(s.Root)
-	// Number and type share a column: there is no telling numbers from sizes else, which
-	// stand at the right.
-	key := func(id, kind string) string {
-		return id + strings.Repeat(" ", width-utf8.RuneCountInString(id)+2) + kind
-	}
 	lines := []transcript.Line{{
-		Mark: transcript.RowHead, Cells: []string{key("PART", "TYPE"), "ENCODING", "OCTETS", "DECODED", "NAME"}, Spare: []int{3, 1},
+		Mark: transcript.RowHead, Cells: []string{"PART", "TYPE", "ENCODING", "OCTETS", "DECODED", "NAME"}, Spare: []int{4, 2},
 	}}
 	for _, p := range all {
 		kind := p.Type
@@ -104,7 +96,7 @@ func (s shown) table(take func(func(mime.Finding) bool) []transcript.Line) []tra
 			kind += "; " + p.Charset
 		}
 		lines = append(lines, transcript.Line{Mark: transcript.Row, Cells: []string{
-			key(orNone(p.ID), kind), p.Encoding, strconv.FormatInt(p.Size, 10), strconv.FormatInt(p.Decoded, 10), orNone(p.Name)}})
+			orNone(p.ID), kind, p.Encoding, strconv.FormatInt(p.Size, 10), strconv.FormatInt(p.Decoded, 10), orNone(p.Name)}})
 		header := within[p]
 		lines = append(lines, take(func(f mime.Finding) bool {
 			if f.Place == nil {

@@ -143,7 +143,10 @@ var errNoMbox = errors.New("no mbox: it does not begin with a line \"From \"")
 
 func (b *mailbox) begin() error {
 	line, err := b.r.ReadSlice('\n')
-	if err != nil && !errors.Is(err, io.EOF) || !bytes.HasPrefix(line, []byte("From ")) {
+	switch {
+	case err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull):
+		return plainFileError(err)
+	case !bytes.HasPrefix(line, []byte("From ")):
 		return errNoMbox
 	}
 	b.more = true

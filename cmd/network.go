@@ -47,7 +47,7 @@ func (r *run) network(ctx context.Context, stream *transcript.Stream, progress *
 		TLS: dialog.TLS{
 			Name: r.String("tls-verify-target"), SNI: r.String("tls-sni"), Store: "the system's store",
 		},
-		Waiting: progress.wait(), Hurry: r.Hurry, ShowSecrets: r.Bool("show-secrets"),
+		Waiting: progress.wait(), Writing: progress.write(), Hurry: r.Hurry, ShowSecrets: r.Bool("show-secrets"),
 	}
 	hosts := route.SystemHosts()
 	if r.Bool("sandbox") {
@@ -163,7 +163,7 @@ func (r *run) target(text string, direct bool) (reach.Target, error) {
 		t.Port = uint16(port)
 		t.Implicit = t.Implicit || port == 465
 	}
-	if protocol := r.String("protocol"); t.Port == 25 && !r.Set("port") && t.Direct {
+	if protocol := r.String("protocol"); t.Port == 25 && !r.Set("port") && t.Direct && !namesPort(text) {
 		switch { // their own ports, where none is named
 		case strings.HasPrefix(protocol, "SSMTP"):
 			t.Port = 465
@@ -175,7 +175,19 @@ func (r *run) target(text string, direct bool) (reach.Target, error) {
 	if t.Implicit && r.String("tls-policy") == "never" {
 		return t, &usageError{msg: fmt.Sprintf("target %s is TLS from the first byte: --no-tls contradicts it", quote(text)), next: r.next}
 	}
+	if strings.HasSuffix(strings.TrimSuffix(r.String("protocol"), "A"), "S") && r.String("tls-policy") == "never" {
+		return t, &usageError{msg: "--protocol " + r.String("protocol") + " demands TLS: --no-tls contradicts it", next: r.next}
+	}
 	return t, nil
+}
+
+// namesPort reports whether a TARGET names its port itself.
+func namesPort(text string) bool {
+	if _, rest, ok := strings.Cut(text, "://"); ok {
+		text = strings.TrimSuffix(rest, "/")
+	}
+	_, port, err := net.SplitHostPort(text)
+	return err == nil && port != ""
 }
 
 func (r *run) timeouts() dialog.Timeouts {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/ehlo-mail/ehlo/dialog"
 	"github.com/ehlo-mail/ehlo/mime"
@@ -27,7 +28,7 @@ func (r *run) mailParams() []dialog.Param {
 		add("DELIVERBY", "BY="+v)
 	}
 	if d := r.Duration("hold-for"); d > 0 {
-		add("FUTURERELEASE", fmt.Sprintf("HOLDFOR=%d", int(d.Seconds())))
+		add("FUTURERELEASE", fmt.Sprintf("HOLDFOR=%d", (d+time.Second-1)/time.Second))
 	}
 	if t, ok := r.Time("hold-until"); ok {
 		add("FUTURERELEASE", "HOLDUNTIL="+t.UTC().Format(time.RFC3339))
@@ -64,7 +65,8 @@ func (r *run) rcptParams() []dialog.Param {
 }
 
 // ownParams are the parameters of one recipient's RCPT: the address that it was
-// first sent to, in reports of delivery (RFC 3461 section 4.2).
+// first sent to, in reports of delivery (RFC 3461 section 4.2). One that is not ASCII
+// has a type of its own, in the form that needs no SMTPUTF8 (RFC 6533 section 3).
 func (r *run) ownParams(to mime.Mailbox) []dialog.Param {
 	original := r.String("dsn-orcpt")
 	switch {
@@ -73,12 +75,39 @@ func (r *run) ownParams(to mime.Mailbox) []dialog.Param {
 	case original == "auto":
 		original = to.Path()
 	}
-	kind, address, typed := strings.Cut(original, ";")
-	if !typed {
-		kind, address = "rfc822", original
+	kind, address := originalType(original)
+	if strings.EqualFold(kind, "utf-8") {
+		return []dialog.Param{{Text: "ORCPT=" + kind + ";" + unicodeXtext(address), Needs: "DSN"}}
 	}
 	_, encoded, _ := strings.Cut(dialog.Xtext("ORCPT", address), "=")
 	return []dialog.Param{{Text: "ORCPT=" + kind + ";" + encoded, Needs: "DSN"}}
+}
+
+// originalType takes the type off an original recipient, or finds it. A quoted local
+// part may hold a semicolon, too.
+func originalType(original string) (kind, address string) {
+	kind, address, typed := strings.Cut(original, ";")
+	switch {
+	case typed && !strings.Contains(kind, `"`):
+		return kind, address
+	case strings.ContainsFunc(original, func(r rune) bool { return r >= 0x80 }):
+		return "utf-8", original
+	}
+	return "rfc822", original
+}
+
+// unicodeXtext is utf-8-addr-xtext (RFC 6533 section 3): what is not printable ASCII,
+// and "+", "=" and the backslash, by its code point.
+func unicodeXtext(address string) string {
+	var b strings.Builder
+	for _, c := range address {
+		if c < '!' || c > '~' || c == '+' || c == '=' || c == '\\' {
+			fmt.Fprintf(&b, `\x{%02X}`, c)
+			continue
+		}
+		b.WriteRune(c)
+	}
+	return b.String()
 }
 
 // unmetParam is what to do where the server does not offer what a parameter needs:
@@ -133,6 +162,26 @@ func checkNotify(v string) error {
 	return nil
 }
 
+// checkOriginal follows RFC 3461 section 4.2: an atom as the type, and an address.
+func checkOriginal(v string) error {
+	kind, address := originalType(v)
+	word := strings.TrimFunc(kind, func(r rune) bool { return r == '-' || alphanumeric(r) })
+	if kind == "" || word != "" || address == "" || !utf8.ValidString(v) {
+		return errors.New("it is auto, an address, or TYPE;ADDRESS, such as rfc822;alice@example.com")
+	}
+	return nil
+}
+
+// checkEnvelopeID follows RFC 3461 section 4.4: printable ASCII, of at most 100
+// characters as it is sent.
+func checkEnvelopeID(v string) error {
+	_, sent, _ := strings.Cut(dialog.Xtext("ENVID", v), "=")
+	if v == "" || len(sent) > 100 || strings.ContainsFunc(v, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return errors.New("it is of printable ASCII, and at most 100 characters long in xtext (RFC 3461 section 4.4)")
+	}
+	return nil
+}
+
 // checkDeliverBy follows RFC 2852 section 4: seconds, then R to return the
 // message when they are over or N to tell the sender, then T to trace.
 func checkDeliverBy(v string) error {
@@ -144,11 +193,15 @@ func checkDeliverBy(v string) error {
 	return nil
 }
 
-// checkAttributes follows XCLIENT and XFORWARD: NAME=VALUE.
+// checkAttributes follows XCLIENT and XFORWARD: NAME=VALUE, where an IPv6 address
+// has a mark before it.
 func checkAttributes(v string) error {
 	name, value, ok := strings.Cut(v, "=")
 	if !ok || value == "" || strings.Trim(strings.ToUpper(name), "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" || name == "" {
 		return errors.New("it is NAME=VALUE, such as ADDR=192.0.2.1")
+	}
+	if addr := parseAddr(value); addr.Is6() && strings.HasSuffix(strings.ToUpper(name), "ADDR") {
+		return fmt.Errorf("an IPv6 address is written %s=IPV6:%s", name, addr)
 	}
 	return nil
 }

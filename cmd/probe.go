@@ -106,8 +106,8 @@ func (p *prober) prepare() ([]reach.Target, error) {
 		}
 		targets = append(targets, t)
 	}
-	verbs := map[string]string{"help-topic": "HELP", "vrfy": "VRFY", "expn": "EXPN"}
-	for _, q := range p.Ordered("help-topic", "vrfy", "expn", "command") {
+	verbs := map[string]string{"help-topic": "HELP", "vrfy": "VRFY", "expn": "EXPN", "etrn": "ETRN"}
+	for _, q := range p.Ordered("help-topic", "vrfy", "expn", "etrn", "command") {
 		var c dialog.Command
 		var err error
 		verb, known := verbs[q.Name]

@@ -51,6 +51,8 @@ func (s server) Lines() []transcript.Line {
 		protocol = "no EHLO"
 	case s.Offers[len(s.Offers)-1].Verb == "HELO":
 		protocol = "SMTP: HELO only"
+	case s.Offers[len(s.Offers)-1].Verb == "LHLO":
+		protocol = "LMTP"
 	}
 	label, aside := headOf(s.Host, s.Port, s.Address)
 	if aside != "" {

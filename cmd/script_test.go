@@ -59,7 +59,8 @@ func masked() {
 	// A script may look at the transcript as a terminal of so many columns has it.
 	env.OutWidth, _ = strconv.Atoi(os.Getenv("SCRIPT_COLUMNS"))
 	status := cmd.Main(context.Background(), env, os.Args[1:])
-	_, _ = io.WriteString(os.Stdout, from(os.Getenv("SCRIPT_FROM"), mask(out.String(), env.OutWidth > 0)))
+	text := strings.ReplaceAll(out.String(), "\r\n", "\n") // of a message that is written
+	_, _ = io.WriteString(os.Stdout, from(os.Getenv("SCRIPT_FROM"), mask(text, env.OutWidth > 0)))
 	_, _ = io.WriteString(os.Stderr, mask(err.String(), false))
 	os.Exit(status)
 }
@@ -250,7 +251,7 @@ func TestScriptsCover(t *testing.T) {
 		}
 	}
 	env := cmd.OSEnv()
-	for _, name := range []string{"mx", "probe", "send", "tls", "verify", "sandbox", "completion"} {
+	for _, name := range []string{"mx", "probe", "send", "tls", "verify", "message", "sandbox", "completion"} {
 		var help bytes.Buffer
 		env.Out = &help
 		cmd.Main(t.Context(), env, []string{name, "--help"})

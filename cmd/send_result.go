@@ -142,6 +142,10 @@ func (s *sending) judge(p *part, m *mime.Message, to *dialog.Recipient) verdict 
 			host = p.target.Text
 		}
 		v := judgeReply(to.Reply, to.Phase, host)
+		var refusal *dialog.Refusal
+		if errors.As(p.err, &refusal) && refusal.Reply == to.Reply {
+			v = judge(p.err, host) // of the whole conversation: the command is known
+		}
 		if v.Reason == "auth-failure" && to.Phase == dialog.PhaseDot && len(m.Signatures()) == 0 {
 			v.Seen = "the message carried no DKIM signature"
 		}

@@ -97,7 +97,7 @@ func (s *Session) transact(ctx context.Context, d *transaction) error {
 	}
 	s.announce(content, len(d.batch))
 	s.oneForAll(d)
-	body := &message{source: source, size: content.Size(), show: s.ShowData}
+	body := &message{source: source, size: content.Size(), show: s.ShowData, writing: s.Writing}
 	if s.chunks() {
 		steps, err = s.chunk(steps, body, d)
 	} else {
@@ -319,6 +319,8 @@ type message struct {
 	size   int64
 	show   ShowData
 	seen   []byte // of the message, as far as it is to be shown
+
+	writing func(done, total int64) // told of each block; may be nil
 }
 
 // WriteTo writes the message as it is, for BDAT.
@@ -343,6 +345,9 @@ func (m *message) copy(write func([]byte) error) (total int64, err error) {
 		if n > 0 {
 			if err := write(block[:n]); err != nil {
 				return total, err
+			}
+			if m.writing != nil {
+				m.writing(total, m.size)
 			}
 		}
 		switch {

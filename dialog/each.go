@@ -67,7 +67,8 @@ func (t *Turn) each(n int) []*Reply {
 			break // what the last one says is not known
 		}
 		for i := range list {
-			if list[i] = t.Reply(); list[i].Positive() {
+			// The last one decides; where it says no too, one's own says why.
+			if list[i] = t.Reply(); list[i].Positive() || t.Replies[1+i].Code/100 == list[i].Code/100 {
 				list[i] = &t.Replies[1+i]
 			}
 		}

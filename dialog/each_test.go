@@ -31,6 +31,7 @@ func TestEach(t *testing.T) {
 		{name: "PRDR is not offered", tweak: prdr, script: plain + rcpts + data + theText + "S: 250 ok\n" + bye, want: bothAccepted, shows: "PRDR is not offered"},
 		{name: "PRDR", tweak: prdr, script: ask + mailPRDR + data + theText + "S: 353 each\nS: 250 2.0.0 a\nS: 550 b\nS: 250 whole\n" + bye, want: "a accepted dot 250 2.0.0\nb refused dot 550"},
 		{name: "PRDR, refused as a whole", tweak: prdr, script: ask + mailPRDR + data + theText + "S: 353 each\nS: 250 a\nS: 550 b\nS: 451 whole\n" + bye, want: "a deferred dot 451\nb deferred dot 451"},
+		{name: "PRDR, all refused", tweak: prdr, script: ask + mailPRDR + data + theText + "S: 353 each\nS: 550 5.7.1 a\nS: 552 5.2.2 b\nS: 550 whole\n" + bye, want: "a refused dot 550 5.7.1\nb refused dot 552 5.2.2"},
 		{name: "PRDR, the server gives one reply", tweak: prdr, script: ask + mailPRDR + data + theText + "S: 250 2.0.0 whole\n" + bye, want: "a accepted dot 250 2.0.0\nb accepted dot 250 2.0.0"},
 		{name: "PRDR, lost before the last reply", tweak: prdr, script: ask + mailPRDR + data + theText + "S: 353 each\nS: 250 a\nS: 550 b\nS! close\n", want: "a unknown dot\nb unknown dot\nerror lost dot"},
 		{name: "RCPTMAX", script: greet + "S: 250-mx.test\nS: 250 LIMITS RCPTMAX=1\n" + one("a") + "S: 250 ok\n" + one("b") + "S: 550 no\n" + bye, want: "a accepted dot 250\nb refused dot 550"},

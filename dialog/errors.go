@@ -108,8 +108,10 @@ func (e *BodyError) Unwrap() error { return e.Err }
 type UnmetError struct {
 	Keyword string // the EHLO keyword
 	Reason  string
-	Address bool   // an address needs it, not the message
-	Param   string // the parameter of MAIL or RCPT that needs it, as it would have been sent; "" if something else does
+	Address bool // an address needs it, not the message
+	// Param is the parameter of MAIL or RCPT that needs it, as it would have been sent,
+	// or the attribute that XCLIENT or XFORWARD does not take; "" if it is neither.
+	Param string
 }
 
 func (e *UnmetError) Error() string { return e.Reason }

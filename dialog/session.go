@@ -15,9 +15,10 @@ import (
 type Options struct {
 	Stream   *transcript.Stream // where it shows what happens; nil shows nothing
 	Timeouts Timeouts
-	Hurry    <-chan struct{} // closed when even the farewell is not to be waited for; may be nil
-	Waiting  func(Waiting)   // told whenever a wait begins; may be nil
-	Hello    string          // the name or address literal behind EHLO
+	Hurry    <-chan struct{}         // closed when even the farewell is not to be waited for; may be nil
+	Waiting  func(Waiting)           // told whenever a wait begins; may be nil
+	Writing  func(done, total int64) // told how many of a message's bytes are written, at every block; may be nil
+	Hello    string                  // the name or address literal behind EHLO
 	TLS      TLS
 	Login    *Login // who logs in, or nil
 	Stop     *Stop  // where to stop before the end, or nil

@@ -49,21 +49,21 @@ func (s *Session) attributes(ctx context.Context, verb string, pairs []string, c
 	if err := s.halt(PhaseAuth); err != nil {
 		return err
 	}
-	unmet := func(reason string) error {
-		err := &Error{PhaseAuth, &UnmetError{Keyword: verb, Reason: reason}}
+	unmet := func(attribute, reason string) error {
+		err := &Error{PhaseAuth, &UnmetError{Keyword: verb, Reason: reason, Param: attribute}}
 		s.lament(err)
 		return err
 	}
 	offer, offered := s.Offers(verb)
 	if !offered {
-		return unmet("the server does not offer " + verb)
+		return unmet("", "the server does not offer "+verb)
 	}
 	var words []any
 	for _, pair := range pairs {
 		name, value, _ := strings.Cut(pair, "=")
 		name = capitals(name)
 		if !slices.ContainsFunc(offer.Params, func(p string) bool { return strings.EqualFold(p, name) }) {
-			return unmet(fmt.Sprintf("%s takes %s here, and not %s", verb, strings.Join(offer.Params, " "), name))
+			return unmet(name, fmt.Sprintf("%s takes %s here, and not %s", verb, strings.Join(offer.Params, " "), name))
 		}
 		words = append(words, Xtext(name, value))
 	}

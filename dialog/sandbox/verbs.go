@@ -16,7 +16,7 @@ import (
 // talk greets and serves commands until the connection ends, and says why it did.
 func (x *session) talk() error {
 	defer func() { _ = x.out.Flush() }()
-	ok, err := x.answer(reply{code: 220, text: x.name + " ESMTP ehlo sandbox"}, "CONNECT")
+	ok, err := x.answer(x.banner(), "CONNECT")
 	if err != nil {
 		return err
 	}
@@ -36,6 +36,14 @@ func (x *session) talk() error {
 		}
 		return err
 	}
+}
+
+// banner is what begins a session.
+func (x *session) banner() reply {
+	if x.spec.LMTP {
+		return reply{code: 220, text: x.name + " LMTP ehlo sandbox"}
+	}
+	return reply{code: 220, text: x.name + " ESMTP ehlo sandbox"}
 }
 
 // command reads one command and serves it.

@@ -14,7 +14,7 @@ func (x *session) xclient(arg string) error {
 	if r.code != 0 {
 		return x.say(r)
 	}
-	ok, err := x.answer(reply{code: 220, text: x.name + " ESMTP ehlo sandbox"}, "XCLIENT", arg)
+	ok, err := x.answer(x.banner(), "XCLIENT", arg)
 	if err != nil || !ok {
 		return err
 	}

@@ -179,8 +179,13 @@ func (t *text) labelled(l *Line) {
 	t.set(l.Label, dim)
 	t.paint(&t.body, span{0, len(t.body.text)})
 	at += t.block.label
-	t.to(max(at, t.col+2))
 	t.set(l.Text, plain)
+	if far := t.col + 2; far > at && !t.whole && far+columns(t.body.text) > t.width {
+		t.newline()
+	} else {
+		t.to(far)
+	}
+	t.to(at)
 	t.lay(frame{hang: at, limit: t.width, items: true, aside: t.own(l.Aside)})
 }
 

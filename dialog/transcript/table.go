@@ -21,6 +21,7 @@ type table struct {
 func (t *text) measureTable(lines []Line) *table {
 	b := &table{}
 	var numbers, others []bool
+	var whole, pointed []bool // numbers of both kinds are those of sections: 2 and 1.2
 	for i := range lines {
 		l := &lines[i]
 		if i > 0 && l.Mark == RowHead || l.Mark == Blank || l.Mark == Head || l.Mark.Closing() {
@@ -34,16 +35,19 @@ func (t *text) measureTable(lines []Line) *table {
 				b.widths = append(b.widths, 0)
 				b.shown = append(b.shown, c)
 				numbers, others = append(numbers, false), append(others, false)
+				whole, pointed = append(whole, false), append(pointed, false)
 			}
 			b.widths[c] = max(b.widths[c], t.measured(s))
 			if l.Mark == Row && s != "" && s != "–" {
 				numbers[c] = numbers[c] || number(s)
 				others[c] = others[c] || !number(s)
+				whole[c] = whole[c] || digits(s)
+				pointed[c] = pointed[c] || strings.Contains(s, ".")
 			}
 		}
 	}
 	for c := range numbers {
-		b.right = append(b.right, numbers[c] && !others[c])
+		b.right = append(b.right, numbers[c] && !others[c] && !(whole[c] && pointed[c]))
 	}
 	if !t.whole {
 		b.fit(t.width-tableAt, lines[0].Spare)

@@ -61,7 +61,8 @@ smtpd_tls_chain_files = $TLS/key.pem, $TLS/cert.pem
 message_size_limit = 20480000
 MAIN
   printf "%s@$DOMAIN %s/\n" alice alice bob bob älice aelice fails fails >"$WORK/etc/mailboxes"
-  echo "fails@$DOMAIN error:5.2.1 this mailbox fails" >"$WORK/etc/transport"
+  # by a name that is not "error", which smtpd would look through at RCPT
+  echo "fails@$DOMAIN failing:5.2.1 this mailbox fails" >"$WORK/etc/transport"
   for name in $DNS_DOMAINS; do
     echo "alice@$name alice/"
   done >>"$WORK/etc/mailboxes"
@@ -82,6 +83,7 @@ bounce unix - - n - 0 bounce
 defer unix - - n - 0 bounce
 trace unix - - n - 0 bounce
 error unix - - n - - error
+failing unix - - n - - error
 discard unix - - n - - discard
 proxymap unix - - n - - proxymap
 virtual unix - n n - - virtual

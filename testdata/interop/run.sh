@@ -11,11 +11,16 @@
 #   EHLO_INTEROP_POSTFIX        :2601, with STARTTLS; AUTH by Cyrus SASL, under TLS alone
 #   EHLO_INTEROP_POSTFIX_TLS    :2602, with implicit TLS
 #   EHLO_INTEROP_POSTFIX_CLEAR  :2603, with AUTH in the clear too, also in its old form
+#   EHLO_INTEROP_POSTFIX_X      :2604, with XCLIENT, XFORWARD and XVERP
+#   EHLO_INTEROP_POSTFIX_PROXY  :2605, behind a header of the PROXY protocol
 #   EHLO_INTEROP_POSTFIX_MAIL   a directory with a Maildir for each of alice and bob
-#   EHLO_INTEROP_EXIM, EHLO_INTEROP_EXIM_TLS, EHLO_INTEROP_EXIM_MAIL
-#                               likewise, :2611 and :2612; AUTH PLAIN, and EXTERNAL by client certificate
+#   EHLO_INTEROP_POSTFIX_LOG    its log
+#   EHLO_INTEROP_EXIM, EHLO_INTEROP_EXIM_TLS, EHLO_INTEROP_EXIM_PROXY, EHLO_INTEROP_EXIM_MAIL
+#                               likewise, :2611, :2612 and :2613; AUTH PLAIN, and EXTERNAL by client certificate
 #   EHLO_INTEROP_DOVECOT, EHLO_INTEROP_DOVECOT_TLS
 #                               a submission server, :2621 and :2622, that relays through the Postfix
+#   EHLO_INTEROP_LMTP, EHLO_INTEROP_LMTP_SOCKET, EHLO_INTEROP_LMTP_MAIL
+#                               the Dovecot's LMTP, :2623 and a UNIX socket
 #   EHLO_INTEROP_CYRUS          :2631, Cyrus SASL with channel bindings: tls-exporter
 #   EHLO_INTEROP_CYRUS_END, EHLO_INTEROP_CYRUS_UNIQUE
 #                               likewise, :2632 with tls-server-end-point, :2633 with tls-unique
@@ -30,6 +35,7 @@
 #                               file `ports` says where the Postfix serves each good or bad one (:2650 on)
 #   EHLO_INTEROP_CA             its ca.pem, which vouches for all, as mx.example.test, localhost and 127.0.0.1
 #   EHLO_INTEROP_FINGER         a command: posttls-finger, where it can see the Unbound
+#   EHLO_INTEROP_PYTHON         a command: Python with dkimpy, where it can see the Unbound
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
@@ -71,12 +77,19 @@ NAME=run
 export EHLO_INTEROP_POSTFIX=127.0.0.1:2601
 export EHLO_INTEROP_POSTFIX_TLS=127.0.0.1:2602
 export EHLO_INTEROP_POSTFIX_CLEAR=127.0.0.1:2603
+export EHLO_INTEROP_POSTFIX_X=127.0.0.1:2604
+export EHLO_INTEROP_POSTFIX_PROXY=127.0.0.1:2605
 export EHLO_INTEROP_POSTFIX_MAIL=$EHLO_INTEROP_DIR/postfix/mail
+export EHLO_INTEROP_POSTFIX_LOG=$EHLO_INTEROP_DIR/postfix/log
 export EHLO_INTEROP_EXIM=127.0.0.1:2611
 export EHLO_INTEROP_EXIM_TLS=127.0.0.1:2612
+export EHLO_INTEROP_EXIM_PROXY=127.0.0.1:2613
 export EHLO_INTEROP_EXIM_MAIL=$EHLO_INTEROP_DIR/exim/mail
 export EHLO_INTEROP_DOVECOT=127.0.0.1:2621
 export EHLO_INTEROP_DOVECOT_TLS=127.0.0.1:2622
+export EHLO_INTEROP_LMTP=127.0.0.1:2623
+export EHLO_INTEROP_LMTP_SOCKET=$EHLO_INTEROP_DIR/dovecot/run/lmtp
+export EHLO_INTEROP_LMTP_MAIL=$EHLO_INTEROP_DIR/dovecot/mail
 export EHLO_INTEROP_CYRUS=127.0.0.1:2631
 export EHLO_INTEROP_CYRUS_END=127.0.0.1:2632
 export EHLO_INTEROP_CYRUS_UNIQUE=127.0.0.1:2633
@@ -88,6 +101,7 @@ export EHLO_INTEROP_TOKEN_KEY=$TOKEN_KEY
 export EHLO_INTEROP_CERTIFICATES=$TLS
 export EHLO_INTEROP_CA=$TLS/ca.pem
 export EHLO_INTEROP_FINGER=$here/finger.sh
+export EHLO_INTEROP_PYTHON=$here/python.sh
 
 cd "$here/../.."
 if [ $# -eq 0 ]; then

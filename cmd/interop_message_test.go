@@ -1,0 +1,335 @@
+package cmd_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+)
+
+// Messages in many scripts, sizes, encodings and structures, composed by flags,
+// taken in by servers that others wrote, and read there by parsers that others
+// wrote: every part, name, field and byte is what the flags said.
+
+// letter is a message as flags compose it, and as it is to be read.
+type letter struct {
+	name  string
+	flags []string
+	want  reading
+}
+
+// reading is what a parser makes of a message.
+type reading struct {
+	Subject  string
+	Note     string      `json:"x-note"`
+	From, To [][2]string // display name and address
+	Parts    []leaf
+	Errors   []string
+	DKIM     []bool // whether each signature verifies
+}
+
+// leaf is a part that has no parts.
+type leaf struct {
+	Type, Name, Disposition, CID string
+	SHA256                       string // of its content; of a text with LF line ends and in UTF-8
+}
+
+// door is a way into a server.
+type door struct {
+	name   string
+	peer   peer
+	server string
+	flags  []string
+}
+
+func TestInteropMessages(t *testing.T) {
+	postfix := peer{mail: setting(t, "POSTFIX_MAIL"), ca: setting(t, "CA")}
+	exim := peer{mail: setting(t, "EXIM_MAIL"), ca: postfix.ca}
+	lmtp := peer{mail: setting(t, "LMTP_MAIL"), ca: postfix.ca}
+	letters := letters(t)
+	for _, d := range []door{
+		{"Postfix", postfix, setting(t, "POSTFIX"), nil},
+		{"Postfix without CHUNKING", postfix, setting(t, "POSTFIX"), []string{"--no-chunking"}},
+		{"Postfix without 8BITMIME", postfix, setting(t, "POSTFIX"), []string{"--protocol", "SMTP", "--no-tls"}},
+		{"Exim", exim, setting(t, "EXIM"), nil},
+		{"Exim without CHUNKING", exim, setting(t, "EXIM"), []string{"--no-chunking"}},
+		{"Exim without 8BITMIME", exim, setting(t, "EXIM"), []string{"--protocol", "SMTP", "--no-tls"}},
+		{"Dovecot LMTP", lmtp, "lmtp://" + setting(t, "LMTP"), nil},
+		{"Dovecot LMTP without CHUNKING", lmtp, "lmtp://" + setting(t, "LMTP"), []string{"--no-chunking"}},
+		{"Dovecot LMTP at its socket", lmtp, setting(t, "LMTP_SOCKET"), nil},
+	} {
+		t.Run(d.name, func(t *testing.T) {
+			dir := t.TempDir()
+			for i, l := range letters {
+				raw := d.carry(t, l.flags...)
+				if raw == nil {
+					t.Fatal(l.name)
+				}
+				for parser, read := range map[string]func([]byte) (reading, error){"enmime": byEnmime, "net/mail": byStandard} {
+					got, err := read(raw)
+					if diff := gocmp.Diff(l.want, got); err != nil || diff != "" {
+						t.Errorf("%s, read by %s: %v\n%s\n%s", l.name, parser, err, diff, head(raw))
+					}
+				}
+				write(t, filepath.Join(dir, fmt.Sprintf("%03d", i)), raw)
+			}
+			for i, got := range byPython(t, dir) {
+				if diff := gocmp.Diff(letters[i].want, got); diff != "" {
+					t.Errorf("%s, read by Python:\n%s", letters[i].name, diff)
+				}
+			}
+		})
+	}
+}
+
+// carry sends a message to alice and takes it from her mailbox.
+func (d door) carry(t *testing.T, flags ...string) []byte {
+	t.Helper()
+	s := d.peer.send(t, 0, d.server, []string{"--show-data", "none"}, d.flags, flags)
+	return d.peer.take(t, "alice", s.Message.ID)
+}
+
+// take waits for the message with some text in a mailbox, and takes it out of there:
+// without what the server put on top, with CR LF.
+func (p peer) take(t *testing.T, mailbox, text string) []byte {
+	t.Helper()
+	path, raw := p.find(t, mailbox, text)
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	return withoutTrace(bytes.ReplaceAll(raw, []byte("\n"), []byte("\r\n")))
+}
+
+// find waits for the message with some text in a mailbox.
+func (p peer) find(t *testing.T, mailbox, text string) (path string, raw []byte) {
+	t.Helper()
+	deadline := time.After(20 * time.Second)
+	for {
+		files, err := filepath.Glob(filepath.Join(p.mail, mailbox, "new", "*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range slices.Backward(files) { // the last one is mostly it
+			if raw, err := os.ReadFile(path); err == nil && bytes.Contains(raw, []byte(text)) {
+				return path, raw
+			}
+		}
+		select {
+		case <-time.After(5 * time.Millisecond): // the server delivers in its own time
+		case <-deadline:
+			t.Fatalf("no message with %q came to %s", text, mailbox)
+		}
+	}
+}
+
+// head is the beginning of a message, for whoever looks for what is wrong.
+func head(raw []byte) []byte { return raw[:min(len(raw), 3000)] }
+
+// byPython reads every file of a directory.
+func byPython(t *testing.T, dir string) []reading {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil || len(files) == 0 {
+		t.Fatal("nothing to read", err)
+	}
+	script, err := filepath.Abs("../testdata/interop/message.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(t.Context(), setting(t, "PYTHON"), append([]string{script}, files...)...)
+	var errs bytes.Buffer
+	command.Stderr = &errs
+	out, err := command.Output()
+	if err != nil {
+		t.Fatalf("%v: %s", err, errs.Bytes())
+	}
+	var list []reading
+	for decoder := json.NewDecoder(bytes.NewReader(out)); decoder.More(); {
+		var r reading
+		if err := decoder.Decode(&r); err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, r.plain())
+	}
+	if len(list) != len(files) {
+		t.Fatalf("of %d messages %d were read", len(files), len(list))
+	}
+	return list
+}
+
+// plain is a reading in which nothing and none are the same.
+func (r reading) plain() reading {
+	if len(r.Errors) == 0 {
+		r.Errors = nil
+	}
+	if len(r.DKIM) == 0 {
+		r.DKIM = nil
+	}
+	return r
+}
+
+// noise is so many bytes that no encoding makes shorter, the same each time.
+func noise(size int) []byte {
+	b := make([]byte, size)
+	_, _ = rand.NewChaCha8([32]byte{1}).Read(b)
+	return b
+}
+
+// letters are the matrix.
+func letters(t *testing.T) []letter {
+	w := &writer{dir: t.TempDir(), t: t}
+	for _, script := range []struct{ name, words, to, file string }{
+		{"ASCII", `plain words, a "quotation" =?utf-8?q?and?= 100% more; (so) <it> @ goes \ on`, `Last, "First" (Nick)`, `a "b"; c\d=100% 'e'.bin`},
+		{"Latin", "Grüße, naïve façade – Ærøskøbing Łódź ‰ € ſ", "Müller, Jürgen", "Übersicht ½ né.bin"},
+		{"CJK", "東京からの挨拶、中文繁體簡体、한국어 문장입니다。𠮷野家", "李明 (東京)", "議事録；最終版 第2回.bin"},
+		{"emoji", "👩‍👩‍👧‍👦 🏳️‍🌈 👍🏽 ☺️ 🇩🇪 🧑🏿‍🚀", "🦊 Fox", "📎 clip 👨‍💻.bin"},
+		{"right-to-left", "שלום עולם, مرحبا بالعالم 123 (אבג) \u200fabc\u200e", "דוד المدير", "דוח שנתי ٢٠٢٦.bin"},
+	} {
+		body := script.words + "\n.\n..\nFrom here\n" + strings.Repeat(script.words+" ", 30) + "\ntrailing \t\n\n" + script.words + "\n"
+		html := "<p>" + script.words + "</p>\n<img src=\"cid:image@client.test\">\n"
+		titled := func(name string, more ...func(*letter)) {
+			w.add(script.name+": "+name, append([]func(*letter){subject(script.words), to(script.to), note(strings.Repeat(script.words+" ", 5) + ".")}, more...)...)
+		}
+		titled("a text", text(body))
+		titled("two texts", text(body), markup(html))
+		titled("everything", text(body), markup(html),
+			w.inline("image/png", script.file, append([]byte("\x89PNG\r\n\x1a\n"), noise(200)...), "image@client.test"),
+			w.attach("application/octet-stream", script.file, noise(57)),
+			w.attach("text/plain", script.to+".txt", []byte(body)),
+			w.attach("message/rfc822", script.to+".eml", message(script.words, body)),
+			w.calendar(script.words))
+		for _, encoding := range []string{"quoted-printable", "base64", "8bit"} {
+			titled("by "+encoding, text(body), markup(html), flags("--transfer-encoding", encoding))
+		}
+	}
+	w.add("7bit", subject("plain"), text("nothing but ASCII\n"), flags("--transfer-encoding", "7bit"))
+	for charset, words := range map[string]string{
+		"iso-8859-1": "Grüße, façade", "windows-1252": "„Grüße“ – 5 €", "iso-2022-jp": "東京からの挨拶", "shift_jis": "東京からの挨拶",
+		"gb18030": "中文简体繁體", "koi8-r": "Привет, мир", "windows-1255": "שלום עולם",
+	} {
+		w.add("in "+charset, subject(words), to(words), text(words+"\n.\n"+words+"\n"), markup("<p>"+words+"</p>\n"), flags("--charset", charset))
+	}
+	w.add("HTML alone", subject("HTML"), markup("<p>so</p>\n"))
+	w.add("no line end", subject("no line end"), text("äöü"))
+	w.add("a dot", subject("."), text(".\n"))
+	w.add("long lines", subject(strings.Repeat("long ", 300)+"word"), text(strings.Repeat("x", 5000)+"\n"+strings.Repeat("ä", 5000)+"\n"))
+	w.add("a word without end", subject(strings.Repeat("ü", 700)), to(strings.Repeat("ö", 300)), text("so\n"))
+	w.add("1 MiB of text", subject("long"), text(strings.Repeat("äöü 東京 👍 words\n", 1<<20/30)))
+	for _, size := range []int{0, 1, 56, 57, 58, 1 << 20, 5 << 20} {
+		w.add(fmt.Sprintf("%d bytes", size), subject("size"), text("so\n"), w.attach("application/octet-stream", "noise.bin", noise(size)))
+	}
+	w.add("lines of all sorts", subject("lines"), text("so\n"),
+		w.attach("text/plain", "crlf.txt", []byte("one\r\n.\r\ntwo\r\n\r\n")), w.attach("text/plain", "lf.txt", []byte("one\n.\ntwo")),
+		w.attach("text/plain", "cr.txt", []byte("one\rtwo\n\r\x00\x01end")), w.attach("text/html", "page.html", []byte("<p>\xff\xfe</p>\n")))
+	return w.letters
+}
+
+// message is one to attach.
+func message(words, body string) []byte {
+	return []byte("From: a@client.test\r\nSubject: =?utf-8?b?w6Q=?=\r\nContent-Type: text/plain; charset=utf-8\r\n" +
+		"Content-Transfer-Encoding: 8bit\r\n\r\n" + words + "\r\n.\r\n" + strings.ReplaceAll(body, "\n", "\r\n"))
+}
+
+// writer makes letters, and the files that they are made of.
+type writer struct {
+	t       *testing.T
+	dir     string
+	files   int
+	letters []letter
+}
+
+func (w *writer) add(name string, options ...func(*letter)) {
+	l := letter{name: name, want: reading{From: [][2]string{{"", "sender@client.test"}}}}
+	for _, option := range options {
+		option(&l)
+	}
+	if l.want.To == nil {
+		to("")(&l)
+	}
+	w.letters = append(w.letters, l)
+}
+
+// file is a new file.
+func (w *writer) file(content []byte) string {
+	w.files++
+	path := filepath.Join(w.dir, fmt.Sprint(w.files))
+	write(w.t, path, content)
+	return "@" + path
+}
+
+func (w *writer) attach(media, name string, content []byte) func(*letter) {
+	path := w.file(content)
+	return func(l *letter) {
+		l.flags = append(l.flags, "--attach-type", media, "--attach-name", name, "--attach", path)
+		l.want.Parts = append(l.want.Parts, leaf{media, name, "attachment", "", sum(content)})
+	}
+}
+
+func (w *writer) inline(media, name string, content []byte, cid string) func(*letter) {
+	path := w.file(content)
+	return func(l *letter) {
+		l.flags = append(l.flags, "--attach-type", media, "--attach-name", name, "--inline-cid", cid, "--inline", path)
+		l.want.Parts = append(l.want.Parts, leaf{media, name, "inline", cid, sum(content)})
+	}
+}
+
+// calendar is an invitation: the last of the alternatives, and a file behind all others.
+func (w *writer) calendar(words string) func(*letter) {
+	content := "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//ehlo//test//EN\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:1@client.test\r\n" +
+		"DTSTAMP:20261122T011402Z\r\nDTSTART:20261122T011402Z\r\nORGANIZER:mailto:sender@client.test\r\nSUMMARY:" + words + "\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+	path := w.file([]byte(content))
+	return func(l *letter) {
+		l.flags = append(l.flags, "--calendar", path)
+		texts := slices.IndexFunc(l.want.Parts, func(p leaf) bool { return p.Disposition != "" })
+		l.want.Parts = slices.Insert(l.want.Parts, texts, leaf{"text/calendar", "", "", "", sum([]byte(strings.ReplaceAll(content, "\r\n", "\n")))})
+		l.want.Parts = append(l.want.Parts, leaf{"application/ics", "invite.ics", "attachment", "", sum([]byte(content))})
+	}
+}
+
+func subject(words string) func(*letter) {
+	return func(l *letter) {
+		l.flags = append(l.flags, "--subject", words)
+		l.want.Subject = words
+	}
+}
+
+func to(name string) func(*letter) {
+	return func(l *letter) {
+		address := "alice@example.test"
+		l.want.To = [][2]string{{name, address}}
+		if name != "" {
+			address = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `" <` + address + ">"
+		}
+		l.flags = append(l.flags, "--to", address)
+	}
+}
+
+func note(words string) func(*letter) {
+	return func(l *letter) {
+		l.flags = append(l.flags, "--header", "X-Note: "+words)
+		l.want.Note = words
+	}
+}
+
+func text(body string) func(*letter)   { return written("--body", "text/plain", body) }
+func markup(body string) func(*letter) { return written("--html", "text/html", body) }
+
+func written(flag, media, body string) func(*letter) {
+	return func(l *letter) {
+		l.flags = append(l.flags, flag, body)
+		l.want.Parts = append(l.want.Parts, leaf{Type: media, SHA256: sum([]byte(body))})
+	}
+}
+
+func flags(list ...string) func(*letter) {
+	return func(l *letter) { l.flags = append(l.flags, list...) }
+}
