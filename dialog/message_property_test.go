@@ -76,7 +76,7 @@ func (s *taking) serve(keywords string) {
 		s.verbs = append(s.verbs, verb)
 		switch verb {
 		case "EHLO":
-			said <- "250-x\r\n250-SIZE\r\n250-8BITMIME\r\n250 " + strings.Join(strings.Fields(keywords), "\r\n250 ")
+			said <- "250-x\r\n250-SIZE\r\n250-" + strings.ReplaceAll(keywords, " ", "\r\n250-") + "\r\n250 8BITMIME"
 		case "MAIL":
 			_, size, _ := strings.Cut(rest, " SIZE=")
 			_, _ = fmt.Sscan(size, &s.declared)
