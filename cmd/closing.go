@@ -99,13 +99,9 @@ func (r *run) advise(v verdict) verdict {
 			v.Next = "again without --" + narrow
 		}
 	}
-	if weaker := strings.HasPrefix(v.Next, "again with --tls-optional") || strings.HasPrefix(v.Next, "again with --tls ") || strings.HasPrefix(v.Next, "again with --no-tls"); weaker {
-		switch protocol := r.String("protocol"); {
-		case r.Bool("require-tls"): // it asks for more than the policy, too
-			v.Next = "again without --require-tls"
-		case strings.HasSuffix(strings.TrimSuffix(protocol, "A"), "S") && v.Status == StatusTLS:
-			v.Next = "again with --protocol " + strings.Replace(strings.TrimPrefix(protocol, "S"), "MTPS", "MTP", 1)
-		}
+	r.adviseTLS(&v)
+	if r.Set("transfer-encoding") && strings.HasPrefix(v.Next, "write the message in quoted-printable") {
+		v.Next = "again with --transfer-encoding auto"
 	}
 	if r.logsIn() { // a login asks for more than the policy
 		if strings.HasPrefix(v.Next, "again with --no-tls") {

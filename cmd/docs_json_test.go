@@ -27,6 +27,9 @@ func TestDocsJSON(t *testing.T) {
 	message, big := filepath.Join(dir, "message.eml"), filepath.Join(dir, "big.txt")
 	write(t, message, []byte("Subject: no date\n\nhello\n"))
 	write(t, big, []byte(strings.Repeat("long\n", 300)))
+	parcel, signed := filepath.Join(dir, "parcel.eml"), filepath.Join(dir, "signed.eml")
+	write(t, parcel, []byte(parcelText))
+	write(t, signed, []byte(signedText))
 	password := filepath.Join(dir, "password")
 	write(t, password, []byte("wonderland\n"))
 	for _, line := range []string{
@@ -34,7 +37,7 @@ func TestDocsJSON(t *testing.T) {
 		"probe --vrfy alice --help-topic= --command NOOP vrfy.test helo-only.test expired.test nomx.test servfail.test busy.test",
 		"probe --all-mx backup.test smtps://mx1.smtps.test",
 		"verify alice@vrfy.test carol@vrfy.test a@catchall.test b@nomx.test c@tempfail.test",
-		"tls good.test --suites --active", "tls --all-mx backup.test dane-mixed.test smtps://mx1.smtps.test busy.test nosuch.test",
+		"probe mx1.plain.test:25 --proxy-source 198.51.100.7", "tls good.test --suites --active", "tls --all-mx backup.test dane-mixed.test smtps://mx1.smtps.test busy.test nosuch.test",
 		"tls oldsuites.test dane-unusable.test dane-bogus.test sts-404.test sts-testing.test sts-badrecord.test clientcert.test tlsrefused.test servfail.test",
 		"send --to alice@dane-mismatch.test,bob@sts-wrongmx.test --tls-policy auto", "probe sts-selfsigned.test sts-notls.test --tls-policy auto",
 		"probe auth-login.test auth-garbage.test --auth LOGIN --auth-user alice --auth-password-file " + password,
@@ -42,6 +45,7 @@ func TestDocsJSON(t *testing.T) {
 		"send --to bob@partial.test,carol@partial.test,a@nomx.test,b@backup.test,c@[192.0.2.21] --data @" + message,
 		"send --to dmarc@reject.test", "send --to alice@drops.test", "send --to alice@small.test --body @" + big,
 		"send --to alice@wrongname.test --tls-verify", "send --to alice@greylist.test --retry-for 1m", "send --to a@localhost --quit-after rcpt",
+		"send --to alice@good.test,bob@good.test --count 2", "message show " + parcel + " --extract " + dir, "message verify " + signed,
 	} {
 		args := append(strings.Fields(line), "--sandbox")
 		out, errs, _ := ehlo(t, append(args, "--json")...)
@@ -76,6 +80,18 @@ func TestDocsJSON(t *testing.T) {
 		"query.truncated":    "needs an answer over 1232 bytes",
 	})
 }
+
+// parcelText has a part with all that can be told of one.
+const parcelText = "Subject: parcel\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n" +
+	"--b\nContent-Type: text/plain; charset=utf-8; name=a.txt\nContent-Disposition: attachment\nContent-ID: <a@client.test>\n\ngr\xfcn\n" +
+	"--b\nContent-Type: message/rfc822\n\nSubject: within\n\nhello\n--b--\n"
+
+// signedText has a signature that is not right, and a seal.
+const signedText = "ARC-Seal: i=1; a=rsa-sha256; cv=none; d=good.test; s=rsa; t=1; b=AAAA\n" +
+	"ARC-Authentication-Results: i=1; good.test; dkim=none\n" +
+	"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=good.test; s=rsa; i=@good.test; t=1795310042; x=4102444800; l=1;\n" +
+	" h=From:Date; bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=; b=AAAA\n" +
+	"From: alice@good.test\nDate: Sun, 22 Nov 2026 01:14:02 +0000\n\nhello\n"
 
 // oddServer greets with what is not UTF-8 and offers what is no keyword.
 func oddServer(t *testing.T) string {

@@ -37,6 +37,12 @@ func newShell(t *testing.T) *shell {
 	write(t, "recipients.txt", []byte("# who\nbob@good.test\nalice@starttls.test\n"))
 	write(t, "message.eml", []byte("From: a@client.test\nTo: bob@good.test\nDate: Sun, 22 Nov 2026 01:14:02 +0000\n"+
 		"Message-ID: <1@client.test>\nSubject: Hello\n\nIt works.\n"))
+	write(t, "key.pem", []byte(`-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIDQHEabInZHv+o0akekf0HTsGoxB+ZzW5BMkiqJT5eHe
+-----END PRIVATE KEY-----
+`)) // of ed._domainkey.good.test
+	write(t, "invite.ics", []byte("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//client.test//ehlo//EN\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\n"+
+		"UID:1@client.test\r\nDTSTAMP:20261122T011402Z\r\nDTSTART:20261123T090000Z\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"))
 	return &shell{T: t, dir: dir, vars: map[string]string{"LC_ALL": "C.UTF-8", "USER": "user", "XDG_CONFIG_HOME": dir}}
 }
 

@@ -174,6 +174,7 @@ func TestInteropPostfixInTheClear(t *testing.T) {
 }
 
 func TestInteropDovecotAuth(t *testing.T) {
+	t.Parallel()
 	clear, secure := setting(t, "DOVECOT"), "smtps://"+setting(t, "DOVECOT_TLS")
 	user, password := setting(t, "USER"), setting(t, "PASSWORD")
 	right := []string{"--auth-user", user, "--auth-password-file", secretFile(t, password)}

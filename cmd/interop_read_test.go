@@ -44,11 +44,17 @@ func byEnmime(raw []byte) (reading, error) {
 		*to = addresses(list)
 	}
 	for _, fault := range envelope.Errors {
-		r.Errors = append(r.Errors, fault.Error())
+		if fault.Name != enmime.ErrorPlainTextFromHTML { // HTML alone is allowed
+			r.Errors = append(r.Errors, fault.Error())
+		}
 	}
 	for _, part := range envelope.Root.DepthMatchAll(func(p *enmime.Part) bool { return p.FirstChild == nil }) {
+		within, err := messageWithin(part.ContentType, part.Content)
+		if err != nil {
+			return r, err
+		}
 		r.Parts = append(r.Parts, leaf{part.ContentType, part.FileName, part.Disposition, part.ContentID,
-			sumPart(part.ContentType, part.Disposition, part.Content)})
+			sumPart(part.ContentType, part.Disposition, part.Content), within})
 	}
 	return r, nil
 }
@@ -142,6 +148,22 @@ func leaves(header textproto.MIMEHeader, body io.Reader) ([]leaf, error) {
 		}
 	}
 	content, err := io.ReadAll(body)
+	if err != nil {
+		return nil, err
+	}
 	l.SHA256 = sumPart(media, l.Disposition, content)
+	l.Within, err = messageWithin(media, content)
 	return []leaf{l}, err
+}
+
+// messageWithin are the leaves of a part that is a message.
+func messageWithin(media string, content []byte) ([]leaf, error) {
+	if media != "message/rfc822" {
+		return nil, nil
+	}
+	message, err := mail.ReadMessage(bytes.NewReader(content))
+	if err != nil {
+		return nil, err
+	}
+	return leaves(textproto.MIMEHeader(message.Header), message.Body)
 }

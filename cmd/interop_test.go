@@ -74,6 +74,7 @@ type sent struct {
 	}
 	Transcript []struct {
 		Event   string
+		Text    string // of a finding
 		Answers string
 		Items   []struct {
 			Text string

@@ -59,6 +59,7 @@ func (s shown) faults() []string {
 }
 
 func TestInteropCertificates(t *testing.T) {
+	t.Parallel()
 	const name = "mx.example.test"
 	ca, certificates := setting(t, "CA"), setting(t, "CERTIFICATES")
 	list, err := os.ReadFile(filepath.Join(certificates, "ports"))
@@ -131,6 +132,7 @@ func TestInteropCertificates(t *testing.T) {
 // TestInteropTLS holds what `ehlo tls` says that a server accepts to what openssl
 // s_client gets from it, one by one.
 func TestInteropTLS(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"POSTFIX", "EXIM", "DOVECOT"} {
 		t.Run(name, func(t *testing.T) { scanned(t, setting(t, name)) })
 	}

@@ -204,11 +204,15 @@ func unmetNext(unmet *dialog.UnmetError) string {
 		return "send less, or a link to it"
 	case "8BITMIME":
 		return "write the message in quoted-printable or base64, as --body and --attach do"
+	case "BINARYMIME":
+		return "again with --transfer-encoding auto   # what every server takes"
+	case "CHUNKING":
+		return "again without --no-chunking"
 	case "SMTPUTF8":
 		if !unmet.Address {
 			return "write the header in ASCII, as RFC 2047 has it"
 		}
-		return "use the recipient's address in ASCII, if there is one"
+		return "use an address in ASCII, if there is one"
 	case "PIPELINING":
 		return "again without --pipeline"
 	}

@@ -91,7 +91,7 @@ func (r *run) hint(err error) string {
 	case !errors.As(err, &fault):
 	case fault.Mendable() && !r.Bool("fixup"):
 		return "again with --fixup   # mends it"
-	case fault.Kind == mime.NoHeader:
+	case fault.Kind == mime.NoHeader && r.Set("data"):
 		return "again with --body   # --data takes a whole message, header and all"
 	}
 	return r.next

@@ -34,7 +34,11 @@ func runMessage(ctx context.Context, r *run) (exit, error) {
 	case action != "build" && len(rest) != 1:
 		return wrong("message %s needs one FILE, or - for standard input", action)
 	}
-	if flag := r.misplaced(action); flag != "" {
+	switch flag := r.misplaced(action); flag {
+	case "":
+	case "format":
+		return wrong("message %s writes the message itself: no --json and no --format", action)
+	default:
 		return wrong("--%s is of no use to message %s", flag, action)
 	}
 	switch {
@@ -103,10 +107,8 @@ func signMessage(ctx context.Context, r *run, src mime.Source) (exit, error) {
 	return exit{}, r.emit(ctx, l.messages[0])
 }
 
-// load takes a message to be read, which has to be there within --max-time.
+// load takes a message to be read.
 func (r *run) load(ctx context.Context, src mime.Source) (*mime.Reading, error) {
-	ctx, cancel := r.limited(ctx)
-	defer cancel()
 	reading, err := patiently(ctx, func() (*mime.Reading, error) { return mime.Load(src, 0) })
 	if err != nil {
 		return nil, r.unfit(err)

@@ -111,11 +111,11 @@ func (r *run) attach(draft *mime.Draft) error {
 	return nil
 }
 
-// whole is the message that flag gives.
-func (r *run) whole(src mime.Source, flag string) (*mime.Message, error) {
+// whole is the message that a flag gives; where is its name, and what of it was read.
+func (r *run) whole(src mime.Source, where string) (*mime.Message, error) {
 	m, err := mime.Whole(src, r.wholeOptions())
 	if err != nil {
-		return nil, fmt.Errorf("--%s: %w", flag, plainFileError(err))
+		return nil, fmt.Errorf("--%s: %w", where, plainFileError(err))
 	}
 	return m, nil
 }

@@ -118,6 +118,8 @@ func orNone(s string) string {
 // showMessage lists what a message consists of, and takes parts out of it.
 func showMessage(ctx context.Context, r *run, src mime.Source) (exit, error) {
 	began := time.Now()
+	ctx, cancel := r.limited(ctx)
+	defer cancel()
 	dir := r.String("extract")
 	if r.Set("part") && dir == "" {
 		return exit{}, &usageError{msg: "--part needs --extract DIR", next: r.next}
@@ -127,7 +129,7 @@ func showMessage(ctx context.Context, r *run, src mime.Source) (exit, error) {
 		return exit{}, err
 	}
 	defer reading.Close()
-	structure, err := reading.Show()
+	structure, err := patiently(ctx, reading.Show)
 	if err != nil {
 		return exit{}, r.unfit(err)
 	}

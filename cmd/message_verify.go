@@ -83,6 +83,8 @@ func faulty(found []mime.Finding) bool {
 // verifyMessage says what the signatures of a message are worth.
 func verifyMessage(ctx context.Context, r *run, src mime.Source) (exit, error) {
 	began := time.Now()
+	ctx, cancel := r.limited(ctx)
+	defer cancel()
 	reading, err := r.load(ctx, src)
 	if err != nil {
 		return exit{}, err
@@ -129,10 +131,10 @@ func judgeSignatures(found *mime.Verification) verdict {
 		return verdict{Status: StatusDone, Outcome: "passed", Sentence: "signed by " + names(passed)}
 	case len(passed) > 0:
 		v := verdict{Status: StatusDone, Outcome: "passed", Sentence: "signed by " + names(passed) + ", which says nothing about the sender"}
-		v.Means = fmt.Sprintf("DMARC counts only a signature that is aligned with From (%s): this one is none", found.From)
+		v.Means = fmt.Sprintf("DMARC counts only signatures that are aligned with From (%s)", found.From)
 		return v
 	case unknown:
-		return verdict{Status: StatusNoAnswer, Outcome: endingOf(StatusNoAnswer).word, Sentence: "a key could not be looked up", Next: "again later"}
+		return verdict{Status: StatusNoAnswer, Outcome: endingOf(StatusNoAnswer).word, Sentence: "a key could not be looked up"}
 	case len(open) > 0:
 		v := failed("the signature of %s does not cover the whole message", names(open))
 		v.Means = "what is signed is as it was; the rest anybody may have written"

@@ -91,9 +91,9 @@ func (r *run) folder(path string) ([]*mime.Message, error) {
 	}
 	var all []*mime.Message
 	for _, file := range files {
-		m, err := r.whole(mime.File(file), "data-folder")
+		m, err := r.whole(mime.File(file), "data-folder: "+file)
 		if err != nil {
-			return all, fmt.Errorf("%w (%s)", err, file)
+			return all, err
 		}
 		all = append(all, m)
 	}
@@ -114,14 +114,18 @@ func (r *run) mbox(path string) ([]*mime.Message, error) {
 	}
 	box := &mailbox{r: bufio.NewReaderSize(in, 64<<10)}
 	if err := box.begin(); err != nil {
+		var file *os.PathError
+		if errors.As(err, &file) {
+			return nil, fmt.Errorf("--data-mbox: %w", plainFileError(err))
+		}
 		return nil, fmt.Errorf("--data-mbox: %s: %w", path, err)
 	}
 	var all []*mime.Message
 	for box.more {
 		box.more = false
-		m, err := r.whole(mime.Reader(box), "data-mbox")
+		m, err := r.whole(mime.Reader(box), fmt.Sprintf("data-mbox: %s: number %d", path, len(all)+1))
 		if err != nil {
-			return all, fmt.Errorf("%w (%s, message %d)", err, path, len(all)+1)
+			return all, err
 		}
 		if all = append(all, m); len(all) > messagesMost {
 			return all, fmt.Errorf("--data-mbox: %s: at most %d messages are sent", path, messagesMost)
@@ -145,7 +149,11 @@ func (b *mailbox) begin() error {
 	line, err := b.r.ReadSlice('\n')
 	switch {
 	case err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull):
-		return plainFileError(err)
+		var file *os.PathError
+		if errors.As(err, &file) {
+			return file.Err
+		}
+		return err
 	case !bytes.HasPrefix(line, []byte("From ")):
 		return errNoMbox
 	}

@@ -163,7 +163,7 @@ func (r *run) target(text string, direct bool) (reach.Target, error) {
 		t.Port = uint16(port)
 		t.Implicit = t.Implicit || port == 465
 	}
-	if protocol := r.String("protocol"); t.Port == 25 && !r.Set("port") && t.Direct && !namesPort(text) {
+	if protocol := r.String("protocol"); t.Port == 25 && !r.Set("port") && !namesPort(text) {
 		switch { // their own ports, where none is named
 		case strings.HasPrefix(protocol, "SSMTP"):
 			t.Port = 465

@@ -140,6 +140,24 @@ func unmetParam(unmet *dialog.UnmetError) string {
 	return fmt.Sprintf("again without %s   # or with %s %s, sent whatever is offered", flag, by, shellWord(unmet.Param))
 }
 
+// adviseTLS fits the advice on TLS that failed to flags that ask for more, or for
+// less, than the policy that it speaks of.
+func (r *run) adviseTLS(v *verdict) {
+	if v.Status != StatusTLS || !strings.HasPrefix(v.Next, "again with") {
+		return
+	}
+	switch protocol := r.String("protocol"); {
+	case r.Bool("require-tls"):
+		v.Next = "again without --require-tls"
+	case protocol == "SMTP":
+		v.Likely, v.Next = "--protocol SMTP says HELO, and nothing is offered then", "again with --protocol ESMTP"
+	case protocol == "SSMTP", protocol == "SSMTPA":
+		v.Next = "again with --protocol " + strings.Replace(protocol, "SSMTP", "ESMTPS", 1)
+	case strings.HasSuffix(strings.TrimSuffix(protocol, "A"), "S"):
+		v.Next = "again with --protocol " + strings.Replace(protocol, "MTPS", "MTP", 1)
+	}
+}
+
 func byHand(texts []string) []dialog.Param {
 	var list []dialog.Param
 	for _, text := range texts {

@@ -98,6 +98,10 @@ var masks = []struct {
 	{regexp.MustCompile(`\b(until|from) \d{4}-\d\d-\d\d\b`), "$1 DAY"},
 	{regexp.MustCompile(`\b\d{4} days left`), "DAYS days left"},
 	{regexp.MustCompile(`[A-Za-z0-9+/]{40,}=*`), "BASE64"},
+	// What is left of a DKIM signature, and its time.
+	{regexp.MustCompile(`; b=[A-Za-z0-9+/]+`), "; b=BASE64"},
+	{regexp.MustCompile(`^((?:  [→⇒] ┊ )? )[A-Za-z0-9+/]+==$`), "${1}BASE64"},
+	{regexp.MustCompile(`\bt=\d{10};`), "t=TIME;"},
 }
 
 // edge is a time at the right edge, or at the end of a line that reaches beyond

@@ -44,7 +44,8 @@ func TestNeeds(t *testing.T) {
 		{name: "SMTPUTF8 missing", body: need("SMTPUTF8"), script: plain + bye, want: "error unmet SMTPUTF8 mail"},
 		{name: "SMTPUTF8", body: need("8BITMIME", "SMTPUTF8"), script: offers("SMTPUTF8, 8BITMIME") + rest(" BODY=8BITMIME SMTPUTF8"), want: bothAccepted},
 		{name: "an address that is not ASCII", to: "ä@x.test", script: plain + bye, want: "error unmet SMTPUTF8 mail"},
-		{name: "BINARYMIME without CHUNKING", body: need("BINARYMIME"), script: offers("BINARYMIME") + bye, want: "error unmet CHUNKING mail"},
+		{name: "BINARYMIME without CHUNKING", body: need("BINARYMIME"), script: offers("BINARYMIME") + bye, want: "error unmet BINARYMIME mail"},
+		{name: "BINARYMIME with CHUNKING switched off", opt: func(o *Options) { o.Chunking = Never }, body: need("BINARYMIME"), script: greet + "S: 250-mx.test\nS: 250-CHUNKING\nS: 250 BINARYMIME\n" + bye, want: "error unmet CHUNKING mail"},
 		{name: "BINARYMIME", body: need("BINARYMIME"), script: offers("BINARYMIME, CHUNKING") + strings.Replace(rcpts, "<s@c.test>", "<s@c.test> BODY=BINARYMIME", 1) +
 			"C: BDAT 23 LAST\nC> 23\nS: 250 ok\n" + bye, want: bothAccepted},
 	})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -86,9 +85,9 @@ func (s *Session) transact(ctx context.Context, d *transaction) error {
 		s.lament(err)
 		return err
 	}
-	source, err := content.Open()
+	source, err := s.open(ctx, content)
 	if err != nil {
-		return &Error{PhaseMail, &BodyError{err}}
+		return &Error{PhaseMail, err}
 	}
 	defer source.Close()
 	steps, err := s.envelope(d, content)
@@ -183,8 +182,12 @@ func (s *Session) takes(content Content) error {
 			return &UnmetError{Keyword: keyword, Reason: fmt.Sprintf("the message needs %s, which the server does not offer", keyword)}
 		}
 		// RFC 3030 section 3: only BDAT carries BINARYMIME.
-		if _, offered := s.Offers("CHUNKING"); keyword == "BINARYMIME" && (!offered || s.Chunking == Never) {
-			return &UnmetError{Keyword: "CHUNKING", Reason: "the message needs BINARYMIME, which needs CHUNKING"}
+		switch _, offered := s.Offers("CHUNKING"); {
+		case keyword != "BINARYMIME":
+		case !offered:
+			return &UnmetError{Keyword: "BINARYMIME", Reason: "the message needs BINARYMIME, which the server offers without CHUNKING"}
+		case s.Chunking == Never:
+			return &UnmetError{Keyword: "CHUNKING", Reason: "the message needs BINARYMIME, which is for BDAT alone, and that is switched off"}
 		}
 	}
 	offer, _ := s.Offers("SIZE")
@@ -310,75 +313,4 @@ func (s *Session) chunks() bool {
 func mailRefused(done []Turn) bool {
 	mail := answer(done, PhaseMail)
 	return mail != nil && !mail.Positive()
-}
-
-// message is a body on the wire: it writes what it reads, and insists on the
-// size that was declared.
-type message struct {
-	source io.Reader
-	size   int64
-	show   ShowData
-	seen   []byte // of the message, as far as it is to be shown
-
-	writing func(done, total int64) // told of each block; may be nil
-}
-
-// WriteTo writes the message as it is, for BDAT.
-func (m *message) WriteTo(w io.Writer) (int64, error) {
-	return m.copy(func(block []byte) error {
-		_, err := w.Write(block)
-		return err
-	})
-}
-
-func (m *message) copy(write func([]byte) error) (total int64, err error) {
-	block := make([]byte, min(m.size+1, writeBuffer))
-	for {
-		n, err := m.source.Read(block)
-		total += int64(n)
-		if total > m.size {
-			return total, fmt.Errorf("it is longer than the %d bytes it had", m.size)
-		}
-		if m.show != ShowNone && len(m.seen) < maxShownData {
-			m.seen = append(m.seen, block[:n]...)
-		}
-		if n > 0 {
-			if err := write(block[:n]); err != nil {
-				return total, err
-			}
-			if m.writing != nil {
-				m.writing(total, m.size)
-			}
-		}
-		switch {
-		case errors.Is(err, io.EOF) && total < m.size:
-			return total, fmt.Errorf("it ends after %d bytes of the %d it had", total, m.size)
-		case errors.Is(err, io.EOF):
-			return total, nil
-		case err != nil:
-			return total, err
-		}
-	}
-}
-
-// shown are the lines of the message that --show-data asks for.
-func (m *message) shown() []string {
-	if m.show == ShowNone {
-		return nil
-	}
-	text := string(m.seen[:min(len(m.seen), maxShownData)])
-	rest := m.size - int64(len(text))
-	if m.show == ShowHeaders {
-		head, _, _ := strings.Cut(text, "\r\n\r\n")
-		if len(head) < len(text) {
-			head += "\r\n"
-		}
-		rest = max(0, m.size-int64(len(head))-2)
-		text = head
-	}
-	lines := strings.Split(strings.TrimSuffix(text, "\r\n"), "\r\n")
-	if rest > 0 {
-		lines = append(lines, fmt.Sprintf("(body, %d bytes)", rest))
-	}
-	return lines
 }

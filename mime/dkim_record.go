@@ -14,8 +14,8 @@ import (
 )
 
 // LookupTXT gives the TXT records of a name, a string each, whose pieces are
-// joined; none and no error if there are none, for whatever reason; an error if that
-// could not be found out now.
+// joined; none and no error if there are none, for whatever reason; an error, which
+// names what was asked for, if that could not be found out now.
 type LookupTXT func(ctx context.Context, name string) ([]string, error)
 
 // Kinds of keys (RFC 6376 section 3.6.1, RFC 8463 section 2).
@@ -125,7 +125,7 @@ func (r *keyRecord) permits(kind, hash string) error {
 func lookupKey(ctx context.Context, lookup LookupTXT, name string) (*keyRecord, error) {
 	all, err := lookup(ctx, name)
 	if err != nil {
-		return nil, &lookupError{name, err}
+		return nil, &lookupError{err}
 	}
 	if len(all) == 0 {
 		return nil, errNoRecord
@@ -152,12 +152,9 @@ func looksLikeKey(s string) bool {
 }
 
 // lookupError is a question that got no answer.
-type lookupError struct {
-	name string
-	err  error
-}
+type lookupError struct{ err error }
 
-func (e *lookupError) Error() string { return fmt.Sprintf("TXT of %s: %v", clip(e.name), e.err) }
+func (e *lookupError) Error() string { return e.err.Error() }
 func (e *lookupError) Unwrap() error { return e.err }
 
 // CheckKey compares a key with what is published for it, as a receiver would, and

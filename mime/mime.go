@@ -8,6 +8,10 @@
 //	Source    where bytes come from: a file, memory, a pipe
 //	Message   bytes ready to be sent, in one or several Forms, and what is known about them
 //	Fault     what keeps a whole message from being sent, and where
+//	Key       a DKIM key; Sign signs a Message with it, CheckKey asks what is published
+//	Reading   a message of somebody else's: Show gives its Structure, Extract writes its
+//	          parts to files (Extracted), Verify judges its signatures (Verification)
+//	Finding   what somebody should know about a message, a signature or a key, and its Place
 //
 // enmime writes the tree of parts and reads it back in tests; the leaves are
 // encoded here, so that they stream. What enmime gets wrong is guarded, each guard

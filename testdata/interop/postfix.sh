@@ -61,8 +61,7 @@ smtpd_tls_chain_files = $TLS/key.pem, $TLS/cert.pem
 message_size_limit = 20480000
 MAIN
   printf "%s@$DOMAIN %s/\n" alice alice bob bob älice aelice fails fails >"$WORK/etc/mailboxes"
-  # by a name that is not "error", which smtpd would look through at RCPT
-  echo "fails@$DOMAIN failing:5.2.1 this mailbox fails" >"$WORK/etc/transport"
+  echo "fails@$DOMAIN failing:" >"$WORK/etc/transport" # by "error:" RCPT would be refused already
   for name in $DNS_DOMAINS; do
     echo "alice@$name alice/"
   done >>"$WORK/etc/mailboxes"
@@ -71,8 +70,8 @@ MAIN
 127.0.0.1:$((PORT + 1)) inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
 127.0.0.1:$((PORT + 2)) inet n - n - - smtpd -o smtpd_tls_auth_only=no -o broken_sasl_auth_clients=yes
 127.0.0.1:$((PORT + 3)) inet n - n - - smtpd -o smtpd_authorized_xclient_hosts=127.0.0.1
-  -o smtpd_authorized_xforward_hosts=127.0.0.1 -o smtpd_authorized_verp_clients=127.0.0.1
-127.0.0.1:$((PORT + 4)) inet n - n - - smtpd -o smtpd_upstream_proxy_protocol=haproxy
+  -o smtpd_authorized_xforward_hosts=127.0.0.1 -o smtpd_authorized_verp_clients=127.0.0.1 -o inet_protocols=all
+127.0.0.1:$((PORT + 4)) inet n - n - - smtpd -o smtpd_upstream_proxy_protocol=haproxy -o inet_protocols=all
 127.0.26.1:25 inet n - n - - smtpd
 127.0.26.2:25 inet n - n - - smtpd -o smtpd_tls_chain_files=$TLS/anchored.pem
 cleanup unix n - n - 0 cleanup
@@ -83,7 +82,7 @@ bounce unix - - n - 0 bounce
 defer unix - - n - 0 bounce
 trace unix - - n - 0 bounce
 error unix - - n - - error
-failing unix - - n - - error
+failing unix - n n - - pipe user=keeper argv=/bin/false
 discard unix - - n - - discard
 proxymap unix - - n - - proxymap
 virtual unix - n n - - virtual
