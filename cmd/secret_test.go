@@ -320,7 +320,7 @@ func TestAuthTakes(t *testing.T) {
 		"probe --auth x.test":               "any [x.test]",
 		"probe --auth PLAIN x.test":         "PLAIN [x.test]",
 		"probe --auth cram-md5,LOGIN x":     "cram-md5,LOGIN [x]",
-		"probe --auth CRAM-SHA1 x":          "any [CRAM-SHA1 x]",
+		"probe --auth cram-sha1.test":       "any [cram-sha1.test]",
 		"probe --auth PLAIN,x.test":         "any [PLAIN,x.test]",
 		"probe x --auth":                    "any [x]",
 		"--auth LOGIN probe x":              "LOGIN [x]",

@@ -120,7 +120,15 @@ func TestDescriptor(t *testing.T) {
 	}
 	write.Close()
 	line := func(fd uintptr) string { return fmt.Sprintf("send --auth-user alice --auth-password-file fd:%d", fd) }
-	fd := read.Fd()
+	handed, err := syscall.Dup(int(read.Fd())) // as a shell hands it over: not closed on exec
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(handed)
+	if _, _, err := runOf(t, newWorld(), line(read.Fd())).credentials(t.Context(), "mx.test", 25); err == nil || !strings.Contains(err.Error(), "bad file descriptor") {
+		t.Errorf("a descriptor that was not handed over: %v", err)
+	}
+	fd := uintptr(handed)
 	c, _, err := runOf(t, newWorld(), line(fd)).credentials(t.Context(), "mx.test", 25)
 	if err != nil || c.Password.Reveal() != hunter {
 		t.Errorf("%q, %v", c.Password.Reveal(), err)

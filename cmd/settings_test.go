@@ -109,7 +109,7 @@ func TestTypedAccess(t *testing.T) {
 	}; !reflect.DeepEqual(got, want) {
 		t.Errorf("ordered: %v, want %v", got, want)
 	}
-	if got := s.Timeouts(); !reflect.DeepEqual(got, map[string]time.Duration{"": 9 * time.Second, "dot": time.Minute}) {
+	if got := s.Timeouts(); !reflect.DeepEqual(got, map[string]time.Duration{"": 20 * time.Second, "reply": 9 * time.Second, "dot": time.Minute}) {
 		t.Errorf("timeouts: %v", got)
 	}
 	if now, ok := s.Time("now"); !ok || !now.Equal(time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)) {

@@ -90,7 +90,9 @@ func (s *scan) Read(p []byte) (int, error) {
 		}
 		s.out, s.sent = s.out[:0], 0
 		for len(s.out) < 16<<10 && s.err == nil {
-			s.err = s.next()
+			if !s.several() {
+				s.err = s.next()
+			}
 		}
 		if s.err == io.EOF && s.size == 0 {
 			s.err = &Fault{Kind: Empty, what: "the message is empty"}
@@ -99,6 +101,35 @@ func (s *scan) Read(p []byte) (int, error) {
 	n := copy(p, s.out[s.sent:])
 	s.sent += n
 	return n, nil
+}
+
+// several takes the lines of a body that are in the buffer, if they end in LF alone
+// and have no fault, and reports whether there were any. It does what next does, for
+// most files in less time.
+func (s *scan) several() bool {
+	if !s.inBody || len(s.part) > 0 || s.cr {
+		return false
+	}
+	b, _ := s.src.Peek(s.src.Buffered())
+	if bytes.IndexByte(b, '\r') >= 0 || bytes.IndexByte(b, 0) >= 0 {
+		return false
+	}
+	taken, made := 0, len(s.out)
+	for {
+		n := bytes.IndexByte(b[taken:], '\n')
+		if n < 0 || n > lineMost {
+			break
+		}
+		s.out = append(append(s.out, b[taken:taken+n]...), '\r', '\n')
+		s.line++
+		s.lf++
+		taken += n + 1
+	}
+	s.eightBody = s.eightBody || eightBit(b[:taken])
+	s.at += int64(taken)
+	s.size += int64(len(s.out) - made)
+	_, _ = s.src.Discard(taken)
+	return taken > 0
 }
 
 // next takes a line, or a buffer of one.
