@@ -172,9 +172,18 @@ func replace(path string, info os.FileInfo, write func(io.Writer) error) error {
 			path = to
 		}
 	}
+	err := writeAnew(path, mode, write)
+	if err == nil || errors.As(err, new(*usageError)) || errors.As(err, new(*outputError)) || errors.Is(err, ErrInterrupted) {
+		return err
+	}
+	return &outputError{plainFileError(err)}
+}
+
+// writeAnew writes a file whole, or not at all.
+func writeAnew(path string, mode os.FileMode, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".ehlo-*")
 	if err != nil {
-		return &outputError{plainFileError(err)}
+		return err
 	}
 	if err = write(f); err == nil {
 		err = f.Chmod(mode)
@@ -185,14 +194,10 @@ func replace(path string, info os.FileInfo, write func(io.Writer) error) error {
 	if err == nil {
 		err = os.Rename(f.Name(), path)
 	}
-	if err == nil {
-		return nil
+	if err != nil {
+		_ = os.Remove(f.Name())
 	}
-	_ = os.Remove(f.Name())
-	if errors.As(err, new(*usageError)) || errors.As(err, new(*outputError)) || errors.Is(err, ErrInterrupted) {
-		return err
-	}
-	return &outputError{plainFileError(err)}
+	return err
 }
 
 // watched is a message that is being read: it ends with ctx, and keeps the error

@@ -3,8 +3,7 @@ package cmd
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
+	"io"
 	"strings"
 	"syscall"
 
@@ -40,7 +39,11 @@ func (p *peers) save() error {
 	if p.path == "" || p.text.Len() == 0 {
 		return nil
 	}
-	if err := p.write(); err != nil {
+	err := writeAnew(p.path, 0o600, func(w io.Writer) error {
+		_, err := io.WriteString(w, p.text.String())
+		return err
+	})
+	if err != nil {
 		var why syscall.Errno
 		if errors.As(err, &why) {
 			err = why // without the name of the file on the way to ours
@@ -48,22 +51,4 @@ func (p *peers) save() error {
 		return &outputError{fmt.Errorf("--tls-get-peer-chain %s: %w", p.path, err)}
 	}
 	return nil
-}
-
-func (p *peers) write() error {
-	f, err := os.CreateTemp(filepath.Dir(p.path), ".ehlo-*.pem")
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(p.text.String())
-	if closed := f.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), p.path)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return err
 }

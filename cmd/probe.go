@@ -60,27 +60,36 @@ func runProbe(ctx context.Context, r *run) (exit, error) {
 	}
 	p.Session.Pipelining = dialog.Never // each reply has to be seen with its command
 	result := probeResult{Schema: "ehlo.probe/1"}
-	var all []verdict
-	for i, t := range targets {
-		if len(targets) > 1 {
-			p.stream.Emit(reach.Head{Name: t.Text, What: "target", Index: i + 1, Of: len(targets)})
-			p.Session.Stream = p.stream.For(t.Text)
-		}
-		start := time.Now()
+	all := p.each(r, targets, func(i int, t reach.Target) verdict {
 		p.toward(r, t, logins[i])
 		facts, v := p.probe(ctx, t)
-		if len(targets) > 1 {
-			p.Session.Stream.Emit(concluded{r.advise(v), time.Since(start)})
-		}
 		result.Targets = append(result.Targets, facts)
-		all = append(all, v)
-	}
+		return v
+	})
 	result.verdict = r.advise(sumTargets(all))
 	result.OK = result.Status == StatusDone
 	result.TookMS = transcript.Millis(time.Since(began))
 	result.lines = result.closing(time.Since(began), targetLines(p.args, all))
 	p.stream.Emit(result)
 	return exit{Status: result.Status, Phase: result.Phase}, p.outlook.close()
+}
+
+// each visits targets in order; each of several has a head, and an end of its own.
+func (w *outlook) each(r *run, targets []reach.Target, visit func(int, reach.Target) verdict) []verdict {
+	var all []verdict
+	for i, t := range targets {
+		if len(targets) > 1 {
+			w.stream.Emit(reach.Head{Name: t.Text, What: "target", Index: i + 1, Of: len(targets)})
+			w.Session.Stream = w.stream.For(t.Text)
+		}
+		start := time.Now()
+		v := visit(i, t)
+		if len(targets) > 1 {
+			w.Session.Stream.Emit(concluded{r.advise(v), time.Since(start)})
+		}
+		all = append(all, v)
+	}
+	return all
 }
 
 // concluded is the end of one of several targets.
@@ -98,13 +107,9 @@ func (c concluded) Lines() []transcript.Line { return c.closing(c.took, nil) }
 // prepare reads the targets and the questions, all of them before the first
 // connection.
 func (p *prober) prepare() ([]reach.Target, error) {
-	var targets []reach.Target
-	for _, arg := range p.args {
-		t, err := p.named(arg, false)
-		if err != nil {
-			return nil, err
-		}
-		targets = append(targets, t)
+	targets, err := p.allNamed()
+	if err != nil {
+		return nil, err
 	}
 	verbs := map[string]string{"help-topic": "HELP", "vrfy": "VRFY", "expn": "EXPN", "etrn": "ETRN"}
 	for _, q := range p.Ordered("help-topic", "vrfy", "expn", "etrn", "command") {

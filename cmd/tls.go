@@ -50,37 +50,23 @@ func runTLS(ctx context.Context, r *run) (exit, error) {
 	began := time.Now()
 	e := &examination{run: r, warnDays: r.Int("warn-days"), failDays: r.Int("fail-days")}
 	e.options = scan.Options{Suites: r.Bool("suites"), Active: r.Bool("active")}
-	var targets []reach.Target
-	for _, arg := range r.args {
-		t, err := r.named(arg, false)
-		if err != nil {
-			return exit{Status: StatusUsage}, err
-		}
-		targets = append(targets, t)
+	targets, err := r.allNamed()
+	if err != nil {
+		return exit{Status: StatusUsage}, err
 	}
 	ctx, cancel := r.limited(ctx)
 	defer cancel()
-	var err error
 	if e.outlook, err = r.open(ctx); err != nil {
 		return exit{Status: StatusUsage}, err
 	}
 	// Everything is to be seen, so nothing ends a conversation but the server.
 	e.Session.TLS.Policy, e.Discover = dialog.PolicyMust, nil
 	result := tlsResult{Schema: "ehlo.tls/1"}
-	var all []verdict
-	for i, t := range targets {
-		if len(targets) > 1 {
-			e.stream.Emit(reach.Head{Name: t.Text, What: "target", Index: i + 1, Of: len(targets)})
-			e.Session.Stream = e.stream.For(t.Text)
-		}
-		start := time.Now()
+	all := e.each(r, targets, func(_ int, t reach.Target) verdict {
 		facts, v := e.examine(ctx, t)
-		if len(targets) > 1 {
-			e.Session.Stream.Emit(concluded{r.advise(v), time.Since(start)})
-		}
 		result.Targets = append(result.Targets, facts)
-		all = append(all, v)
-	}
+		return v
+	})
 	result.verdict = r.advise(sumTargets(all))
 	result.OK = result.Status == StatusDone
 	result.TookMS = transcript.Millis(time.Since(began))

@@ -29,6 +29,19 @@ func (r *run) named(text string, direct bool) (reach.Target, error) {
 	return t, nil
 }
 
+// allNamed are the targets of the command line, in order.
+func (r *run) allNamed() ([]reach.Target, error) {
+	var targets []reach.Target
+	for _, arg := range r.args {
+		t, err := r.named(arg, false)
+		if err != nil {
+			return nil, err
+		}
+		targets = append(targets, t)
+	}
+	return targets, nil
+}
+
 // fixed is where every recipient's mail goes if the flags say so: to --server,
 // --socket or --pipe, or to the MX hosts of --copy-routing. It is nil if each
 // domain has its own way. The error is a *usageError.

@@ -161,7 +161,8 @@ func noMechanism(offered []string, lacking []error) string {
 // again reports whether m is worth a try after failed. A list that was asked for
 // is gone through. Else a server that broke one mechanism, perhaps because it does
 // not know the password, gets nothing more, nor does one that refused a login bound
-// to this connection, perhaps because somebody is in between. And where the credentials were not accepted, one that keeps no verifier for the mechanism may
+// to this connection, perhaps because somebody is in between. And where the
+// credentials were not accepted, one that keeps no verifier for the mechanism may
 // still know the password itself: it is asked once that way, as more tries would
 // lock an account.
 func (l *Login) again(failed *AuthError, m sasl.Mechanism) bool {
