@@ -14,21 +14,22 @@ import (
 var version string
 
 func main() {
-	// Caught, a write to a closed pipe fails with EPIPE instead of killing the
-	// process, so that a run can still say what became of its message. Ignored,
-	// it would be ignored in the programs that we start, too.
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
-
 	// The first interrupt ends the run politely, the second without a farewell,
 	// but still with its outcome; the third ends the process.
 	ctx, cancel := context.WithCancelCause(context.Background())
 	hurry := make(chan struct{})
 	interrupts := make(chan os.Signal, 3)
-	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM)
-	if !signal.Ignored(syscall.SIGHUP) { // as nohup asks
-		signal.Notify(interrupts, syscall.SIGHUP)
-	}
-	go func() {
+	ready := make(chan struct{})
+	go func() { // each signal caught is a hand-over between threads: it goes on beside the start
+		// Caught, a write to a closed pipe fails with EPIPE instead of killing the
+		// process, so that a run can still say what became of its message. Ignored,
+		// it would be ignored in the programs that we start, too.
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+		signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM)
+		if !signal.Ignored(syscall.SIGHUP) { // as nohup asks
+			signal.Notify(interrupts, syscall.SIGHUP)
+		}
+		close(ready)
 		<-interrupts
 		cancel(cmd.ErrInterrupted)
 		<-interrupts
@@ -38,7 +39,7 @@ func main() {
 	}()
 
 	env := cmd.OSEnv()
-	env.Hurry = hurry
+	env.Ready, env.Hurry = ready, hurry
 	env.Version = version
 	os.Exit(cmd.Main(ctx, env, os.Args[1:]))
 }

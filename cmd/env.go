@@ -20,6 +20,7 @@ type Env struct {
 	InTerminal         bool // In is a terminal: a person would have to type the message
 	Now                func() time.Time
 	Hostname           func() (string, error)
+	Ready              <-chan struct{} // closed when signals are caught: no connection is opened and nothing is written before; nil is closed
 	Hurry              <-chan struct{} // closed by a second interrupt: not even a farewell is waited for; may be nil
 	// Prompt asks for a secret on the terminal, without showing what is typed. The
 	// error is errNoTerminal where there is nobody to ask; nil asks nobody.
@@ -44,6 +45,13 @@ func OSEnv() Env {
 		Hostname:   os.Hostname,
 		Prompt:     promptTerminal,
 		Keyring:    systemKeyring,
+	}
+}
+
+// ready waits until signals are caught.
+func (e Env) ready() {
+	if e.Ready != nil {
+		<-e.Ready
 	}
 }
 

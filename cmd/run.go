@@ -87,6 +87,7 @@ func (c *call) dispatch(ctx context.Context, env Env) (end exit, scheme string, 
 			return err
 		}
 		scheme = r.String("exit-codes")
+		env.ready()
 		if r.Bool("dump") {
 			end, err = runDump(r)
 		} else {
@@ -150,6 +151,7 @@ func show(env Env, text string) Status {
 }
 
 func write(env Env, text string) error {
+	env.ready()
 	if _, err := io.WriteString(env.Out, text); err != nil {
 		return &outputError{err}
 	}
