@@ -372,3 +372,18 @@ func BenchmarkStream(b *testing.B) {
 		r.Close()
 	}
 }
+
+// TestNameInOneWord: a display name that fits into one encoded word is not parted;
+// a fold makes room for it.
+func TestNameInOneWord(t *testing.T) {
+	b := read(t, compose(t, Draft{From: Mailbox{Name: "Müller, Jürgen", Local: "a", Domain: "example.com"},
+		To: []Mailbox{{Name: "Grüße von Ömer, Straße", Local: "bob", Domain: "example.net"}}}))
+	for _, want := range []string{
+		"From: =?utf-8?q?M=C3=BCller=2C_J=C3=BCrgen?= <a@example.com>\r\n",
+		"To: =?utf-8?q?Gr=C3=BC=C3=9Fe_von_=C3=96mer=2C_Stra=C3=9Fe?= <bob@example.net>\r\n",
+	} {
+		if !bytes.Contains(b, []byte(want)) {
+			t.Errorf("no %q in\n%s", want, b)
+		}
+	}
+}

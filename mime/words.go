@@ -172,7 +172,7 @@ func writeQ(b *strings.Builder, chunk []byte) {
 // quoted string, else RFC 2047 words.
 func (c charset) phrase(s string) string {
 	if !ascii(s) || len(s) > wordLong {
-		return c.words(s, wordMost/2)
+		return c.words(s, wordMost) // a fold makes room for it
 	}
 	for word := range strings.SplitSeq(s, " ") {
 		if !dotAtom(word) || strings.ContainsAny(word, ".=") {
