@@ -24,6 +24,7 @@ type Options struct {
 	Stop     *Stop  // where to stop before the end, or nil
 
 	HELO        bool     // HELO is said, and nothing is offered
+	Local       bool     // the server is a process of this host, behind a socket or a pipe: nothing travels
 	LMTP        bool     // LHLO, and a reply for each recipient (RFC 2033)
 	XClient     []string // NAME=value, said for another client; see Xclient
 	XForward    []string // likewise, see Xforward

@@ -31,7 +31,9 @@ func StartTLS() Stage {
 					Likely: "the server has no TLS on this port, or something in between takes the offer out of its reply",
 				}}
 			}
-			s.Stream.Emit(Finding{Text: "STARTTLS is not offered: what follows travels in the clear"})
+			if !s.Local {
+				s.Stream.Emit(Finding{Text: "STARTTLS is not offered: what follows travels in the clear"})
+			}
 			return nil
 		}
 		c, err := NewCommand("STARTTLS")

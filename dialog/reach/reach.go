@@ -118,6 +118,7 @@ type Visit struct {
 func (r *Reach) Visit(ctx context.Context, hop Hop, plan dialog.Plan) (visit Visit) {
 	visit = Visit{Hop: hop, Addr: r.address(hop)}
 	options := r.Session
+	options.Local = hop.local()
 	if options.TLS.Name == "" {
 		options.TLS.Name = hop.Host
 	}
