@@ -88,13 +88,40 @@ func commands() []*command {
 			groups: with(dialogue...), least: 1, most: -1, run: runVerify,
 		},
 		{
+			name: "check", usage: "[DOMAIN...]", about: "deliverability: every verdict with its reason and its fix",
+			examples: []example{
+				{"ehlo check --sandbox good.test", "how a domain takes mail and what vouches for its own"},
+				{"ehlo check --sandbox --receiving --active catchall.test", "and ask its servers about mailboxes"},
+				{"ehlo check --sandbox --only 'mx-*,starttls' privatemx.test", "some checks, with all that they saw"},
+			},
+			groups: with("route", "time", "protocol", "TLS", "check", "sender", "scan"), most: -1, run: runCheck,
+		},
+		{
+			name: "explain", usage: "[TEXT...]", about: "what a reply, a code or a keyword means, why it came, what to do next",
+			examples: []example{
+				{"ehlo explain '550 5.7.26 Unauthenticated email'", "a reply"},
+				{"ehlo explain 452 4.7.1 CHUNKING SCRAM-SHA-256", "codes, EHLO keywords, AUTH mechanisms"},
+				{"ehlo send --sandbox --to carol@vrfy.test | ehlo explain", "a transcript, a log, a bounce"},
+			},
+			groups: with("explain"), most: -1, run: runExplain,
+		},
+		{
+			name: "bench", usage: "TARGET", about: "offer load to a server of your own, and measure it",
+			examples: []example{
+				{"ehlo bench --sandbox good.test", "1000 messages over 10 connections"},
+				{"ehlo bench --sandbox --rate 200 --duration 2s chunking.test", "at a rate: waiting counts as latency"},
+				{"ehlo bench --sandbox --fail-if 'p99>2s' --json good.test", "a bound and a document for scripts"},
+			},
+			groups: with(append(dialogue, "envelope", "load")...), defaults: map[string]string{"max-time": "1h"}, least: 1, most: 1, run: runBench,
+		},
+		{
 			name: "message", usage: "build|show|sign|verify [FILE]", about: "build, show, sign and verify a message without sending it",
 			examples: []example{
 				{"ehlo message build --sandbox --to bob@good.test --subject Hello > hello.eml", "what send would send"},
 				{"ehlo message build --sandbox --to bob@good.test | ehlo message show -", "its parts, header and faults"},
 				{"ehlo message build --sandbox --to a@good.test | ehlo message show --json -", "one JSON document"},
 			},
-			groups: with("route", "time", "envelope", "message", "parts"), most: -1, run: runMessage,
+			groups: with("route", "time", "protocol", "envelope", "message", "sender", "parts"), most: -1, run: runMessage,
 		},
 		{
 			name: "sandbox", about: "run the offline mail world in the foreground",

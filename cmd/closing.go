@@ -112,6 +112,7 @@ func (r *run) advise(v verdict) verdict {
 			"again with --tls   # encrypts without proof: for a test", "again with --tls --auth-unverified   # whoever holds the line learns the login: for a test",
 		).Replace(v.Next)
 	}
+	v.unfilled()
 	words := strings.SplitN(v.Next, " ", 3)
 	if servers := r.Strings("dns-server"); len(servers) > 0 && len(words) == 3 && words[0] == "ehlo" {
 		words[2] = "--dns-server " + strings.Join(servers, " --dns-server ") + " " + words[2]

@@ -33,7 +33,7 @@ func TestDocsJSON(t *testing.T) {
 	password := filepath.Join(dir, "password")
 	write(t, password, []byte("wonderland\n"))
 	for _, line := range []string{
-		"mx good.test starttls.test nullmx.test cnamemx.test privatemx.test loop.test servfail.test nosuch.test [192.0.2.1]",
+		"mx --probe good.test backup.test", "mx good.test starttls.test nullmx.test cnamemx.test privatemx.test loop.test servfail.test nosuch.test [192.0.2.1]",
 		"probe --vrfy alice --help-topic= --command NOOP vrfy.test helo-only.test expired.test nomx.test servfail.test busy.test",
 		"probe --all-mx backup.test smtps://mx1.smtps.test",
 		"verify alice@vrfy.test carol@vrfy.test a@catchall.test b@nomx.test c@tempfail.test",
@@ -45,7 +45,9 @@ func TestDocsJSON(t *testing.T) {
 		"send --to bob@partial.test,carol@partial.test,a@nomx.test,b@backup.test,c@[192.0.2.21] --data @" + message,
 		"send --to dmarc@reject.test", "send --to alice@drops.test", "send --to alice@small.test --body @" + big,
 		"send --to alice@wrongname.test --tls-verify", "send --to alice@greylist.test --retry-for 1m", "send --to a@localhost --quit-after rcpt",
-		"send --to alice@good.test,bob@good.test --count 2", "message show " + parcel + " --extract " + dir, "message verify " + signed,
+		"send --to alice@good.test,bob@good.test --count 2",
+		"bench good.test --messages 5 --sessions 2 --rate 5000 --fail-if p99<0s --fail-if max<1h", "bench reject.test --messages 2 --to x@reject.test", "bench busy.test --messages 1", "message show " + parcel + " --extract " + dir, "message verify " + signed,
+		"message verify --ip 192.0.2.10 --mail-from x@bounce.good.test " + signed, "message verify --ip 198.51.100.248 --mail-from x@spf.test --helo mx1.good.test " + signed,
 	} {
 		args := append(strings.Fields(line), "--sandbox")
 		out, errs, _ := ehlo(t, append(args, "--json")...)
@@ -55,6 +57,8 @@ func TestDocsJSON(t *testing.T) {
 	}
 	for _, line := range []string{
 		"sandbox --list", "mx --dump", "send --dump", "mx --dns-server 127.0.0.1:1 a.test",
+		"explain 450 4.2.0 <a@good.test>: Greylisted, try again in 5 minutes (in reply to RCPT TO command)",
+		"explain TURN SCRAM-SHA-256 NOTIFY 5.1.1 DSN",
 		"probe --connect-to :25:" + oddServer(t) + " mx1.odd.test:25",
 	} {
 		out, errs, _ := ehlo(t, append(strings.Fields(line), "--json")...)
@@ -62,7 +66,9 @@ func TestDocsJSON(t *testing.T) {
 		out, errs, _ = ehlo(t, append(strings.Fields(line), "--format", "jsonl", "--verbose")...)
 		s.records(t, line, out, errs)
 	}
-	world := startSandbox(t, "--format", "jsonl", "--show-data", "headers")
+	log, errs, _ := ehlo(t, "explain", "--json", "<<< 550 no\n<<< 550 no")
+	s.document(t, "explain a log", log, errs)
+	world := startSandbox(t, "--format", "jsonl", "--show-data", "headers", "--smtp-listen", "127.0.0.1:0")
 	out, errs, status := ehlo(t, "send", "--to", "alice@good.test", "--dns-server", world.dns, "--via", "socks5://"+world.socks, "--format", "jsonl")
 	if status != 0 {
 		t.Errorf("send to the running sandbox: status %d, %s", status, errs)
@@ -305,9 +311,12 @@ func (s schema) value(v any, line, kind string) error {
 			schema, _ := record["schema"].(string)
 			return s.object(record, line, "record", schema)
 		case event == "report":
-			kind := map[string]string{"mx": "mx target", "probe": "server", "tls": "tls server", "sandbox": "sandbox table"}[command]
+			kind := map[string]string{"mx": "mx target", "probe": "server", "tls": "tls server", "bench": "bench report", "sandbox": "sandbox table"}[command]
 			if _, ok := record["rows"]; ok {
 				kind = "tls comparison"
+			}
+			if _, ok := record["stages"]; ok {
+				kind = "matrix"
 			}
 			return s.object(record, line, "record", kind)
 		}

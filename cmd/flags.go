@@ -32,6 +32,7 @@ type flag struct {
 	short string // one letter, or ""
 	group string
 	only  string // the commands that have it, where not all that take its group do
+	not   string // those that lack it, where most have it
 	kind  kind
 	value string // what stands for the value in help
 	about string
@@ -75,7 +76,7 @@ const (
 
 // groups are the headings of help, in order.
 func groups() []string {
-	return []string{"route", "time", "protocol", "TLS", "auth", "envelope", "message", "probe", "scan", "parts", "MX", "sandbox", "output", "settings", "help"}
+	return []string{"route", "time", "protocol", "TLS", "auth", "envelope", "message", "probe", "check", "sender", "scan", "parts", "explain", "load", "MX", "sandbox", "output", "settings", "help"}
 }
 
 // setting is the key that f writes.
@@ -208,7 +209,7 @@ func (f *flag) on(c *command) bool {
 	if !slices.Contains(c.groups, f.group) {
 		return false
 	}
-	return f.only == "" || hasWord(f.only, c.name)
+	return (f.only == "" || hasWord(f.only, c.name)) && !hasWord(f.not, c.name)
 }
 
 // hasWord reports whether word is one of words, parted by spaces, without making

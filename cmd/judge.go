@@ -62,10 +62,24 @@ func explained(r *dialog.Reply, phase dialog.Phase) explain.Explanation {
 	return explain.Reply(phase.String(), r.Code, enhanced, r.Lines())
 }
 
-// fill puts a recipient where an explanation speaks of one.
-func (v *verdict) fill(address string) {
-	domain := address[strings.LastIndexByte(address, '@')+1:]
-	v.Next = strings.NewReplacer("ADDRESS", address, "DOMAIN", domain).Replace(v.Next)
+// fill puts a recipient and the sender where an explanation speaks of them. The null
+// sender has no domain to look at.
+func (v *verdict) fill(address, sender string) {
+	domain := func(address string) string { return address[strings.LastIndexByte(address, '@')+1:] }
+	if sender == "" && strings.Contains(v.Next, "SENDER") {
+		v.Next = ""
+	}
+	v.Next = strings.NewReplacer("ADDRESS", address, "DOMAIN", domain(address), "SENDER", domain(sender)).Replace(v.Next)
+}
+
+// unfilled takes back advice that speaks of what this run has not.
+func (v *verdict) unfilled() {
+	for word := range strings.FieldsSeq(v.Next) {
+		if word == "ADDRESS" || word == "DOMAIN" || word == "SENDER" {
+			v.Next = ""
+			return
+		}
+	}
 }
 
 // moment says when a reply came, to a person.

@@ -88,6 +88,8 @@ func (r *run) letter() (*letter, error) {
 func (r *run) hint(err error) string {
 	var fault *mime.Fault
 	switch {
+	case errors.As(err, new(*mime.SpoolError)):
+		return "set TMPDIR to a directory with room for it, or give the message as a file"
 	case !errors.As(err, &fault):
 	case fault.Mendable() && !r.Bool("fixup"):
 		return "again with --fixup   # mends it"

@@ -62,6 +62,8 @@ func (r *run) misplaced(action string) string {
 		switch signs := strings.HasPrefix(f.name, "dkim-"); {
 		case f.group == "parts":
 			fits = action == "show"
+		case f.group == "sender" || f.group == "protocol":
+			fits = action == "verify"
 		case signs || f.name == "fixup":
 			fits = action == "build" || action == "sign"
 		case f.group == "message" || f.group == "envelope":

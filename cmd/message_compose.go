@@ -121,7 +121,16 @@ func (r *run) whole(src mime.Source, where string) (*mime.Message, error) {
 }
 
 func (r *run) wholeOptions() mime.Options {
-	return mime.Options{Fixup: r.Bool("fixup"), Now: r.clock()(), Host: r.messageHost()}
+	return mime.Options{Fixup: r.Bool("fixup"), Now: r.clock()(), Host: r.messageHost(), Allow: r.malformed()}
+}
+
+// malformed are the rules that a whole message is let break.
+func (r *run) malformed() mime.Breach {
+	var all mime.Breach
+	for word := range strings.SplitSeq(r.String("malformed"), ",") {
+		all |= mime.ParseBreach(strings.ToLower(word))
+	}
+	return all
 }
 
 // template is the whole message of --data-template with its tokens replaced.

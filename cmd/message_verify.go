@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ehlo-mail/ehlo/dialog/check/spf"
 	"github.com/ehlo-mail/ehlo/dialog/transcript"
 	"github.com/ehlo-mail/ehlo/mime"
 )
@@ -18,7 +19,9 @@ type verified struct {
 	OK     bool   `json:"ok"`
 	verdict
 	*mime.Verification
-	TookMS float64 `json:"took_ms"`
+	SPF    *spf.Result   `json:"spf,omitempty"` // with --ip
+	DMARC  *dmarcVerdict `json:"dmarc,omitempty"`
+	TookMS float64       `json:"took_ms"`
 	took   time.Duration
 }
 
@@ -37,13 +40,19 @@ func (v verified) Lines() []transcript.Line {
 			"arc", fmt.Sprintf("%s (%s)", a.Domain, a.Selector), fmt.Sprintf("seal %s, cv=%s · not verified", a.Instance, a.Chain)}})
 	}
 	lines = append(lines, findingLines(v.Findings)...)
+	if v.DMARC != nil {
+		lines = append(lines, spfLine(v.SPF), v.DMARC.line())
+		for _, step := range v.DMARC.Trace {
+			lines = append(lines, transcript.Line{Mark: transcript.Note, Text: step})
+		}
+	}
 	return append(lines, v.closing(v.took, nil)...)
 }
 
 func signatureLine(s mime.SignatureVerdict, from string) transcript.Line {
 	mark := transcript.Fail
 	switch {
-	case sound(s):
+	case s.Sound():
 		mark = transcript.Pass
 	case s.Verdict == mime.VerdictPass: // and it leaves too much open
 		mark = transcript.Warn
@@ -71,11 +80,6 @@ func signatureLine(s mime.SignatureVerdict, from string) transcript.Line {
 	return transcript.Line{Mark: mark, Cells: []string{string(s.Verdict), subject, strings.Join(facts, " · ")}}
 }
 
-// sound reports whether a signature passes and covers what it has to.
-func sound(s mime.SignatureVerdict) bool {
-	return s.Verdict == mime.VerdictPass && !faulty(s.Findings)
-}
-
 func faulty(found []mime.Finding) bool {
 	return slices.ContainsFunc(found, func(f mime.Finding) bool { return f.Level == mime.Fail })
 }
@@ -101,7 +105,14 @@ func verifyMessage(ctx context.Context, r *run, src mime.Source) (exit, error) {
 		}
 		return exit{}, errors.Join(err, w.close())
 	}
-	v := verified{Verification: found, Schema: "ehlo.message-verify/1", verdict: judgeSignatures(found), took: time.Since(began)}
+	v := verified{Verification: found, Schema: "ehlo.message-verify/1", verdict: judgeSignatures(found)}
+	if ip := parseAddr(r.String("ip")); ip.IsValid() {
+		v.authenticate(ctx, w.Resolver, sender{ip: ip, helo: r.String("helo"), from: r.String("mail-from")}.of(found))
+		if ctx.Err() != nil {
+			return exit{}, errors.Join(context.Cause(ctx), w.close())
+		}
+	}
+	v.took = time.Since(began)
 	v.OK, v.TookMS = v.Status == StatusDone, transcript.Millis(v.took)
 	w.stream.Emit(v)
 	return exit{Status: v.Status}, w.close()
@@ -113,7 +124,7 @@ func judgeSignatures(found *mime.Verification) verdict {
 	aligned, unknown := false, false
 	for _, s := range found.Signatures {
 		switch {
-		case sound(s):
+		case s.Sound():
 			passed = append(passed, s.Domain)
 			aligned = aligned || s.Alignment != mime.NotAligned
 		case s.Verdict == mime.VerdictPass:

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ehlo-mail/ehlo/dialog/reach"
 	"github.com/ehlo-mail/ehlo/dialog/route"
 	"github.com/ehlo-mail/ehlo/dialog/transcript"
 )
@@ -51,6 +52,7 @@ type mxHost struct {
 type mxAddress struct {
 	Address netip.Addr `json:"address"`
 	PTR     []string   `json:"ptr,omitempty"`
+	Visit   *stages    `json:"visit,omitempty"` // with --probe
 }
 
 func runMX(ctx context.Context, r *run) (exit, error) {
@@ -83,13 +85,16 @@ func runMX(ctx context.Context, r *run) (exit, error) {
 		target.doubts = target.Route.Doubted != "" && !doubted
 		doubted = doubted || target.doubts
 		w.stream.Emit(target)
+		if err == nil && r.Bool("probe") {
+			v = w.visit(ctx, &target)
+		}
 		result.Targets = append(result.Targets, target)
 		all = append(all, v)
 	}
 	result.verdict = r.advise(sumTargets(all))
 	result.OK = result.Status == StatusDone
 	result.TookMS = transcript.Millis(time.Since(began))
-	if !result.OK && !r.Bool("short") {
+	if !result.OK && !r.Bool("short") || r.Bool("probe") {
 		result.lines = result.closing(time.Since(began), targetLines(r.args, all))
 	}
 	w.stream.Emit(result)
@@ -160,6 +165,33 @@ func (w *outlook) lookUp(ctx context.Context, domain string) (mxTarget, error) {
 	}
 	group.Wait()
 	return t, err
+}
+
+// visit greets every address of a route that was found, and shows the matrix.
+func (w *outlook) visit(ctx context.Context, t *mxTarget) verdict {
+	var hops []reach.Hop
+	var addresses []*mxAddress
+	for i := range t.Hosts {
+		h := &t.Hosts[i]
+		for j := range h.Addresses {
+			a := &h.Addresses[j]
+			addresses = append(addresses, a)
+			hops = append(hops, reach.Hop{
+				Host: h.Host, Addr: netip.AddrPortFrom(a.Address, 25), Port: 25, Pref: h.Preference,
+				Domain: t.Route.Domain, Signed: t.Route.Authentic,
+			})
+		}
+	}
+	rows, all := w.survey(ctx, hops)
+	for i := range rows.Rows {
+		addresses[i].Visit = &rows.Rows[i]
+	}
+	w.stream.Emit(rows)
+	v := sumServers(all)
+	if v.Status == StatusDone {
+		v.Sentence = "every address of " + t.Target + " answers"
+	}
+	return v
 }
 
 // tlsa are the TLSA records of a host by their parameters: those of the name that

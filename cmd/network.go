@@ -43,7 +43,7 @@ func (r *run) network(ctx context.Context, stream *transcript.Stream, progress *
 	n := &network{resolver: &route.Client{}}
 	var err error
 	options := dialog.Options{
-		Stream: stream, Timeouts: r.timeouts(), Hello: r.String("helo"), Now: r.clock(),
+		Stream: stream, Timeouts: r.timeouts(), Hello: r.hello(), Now: r.clock(),
 		TLS: dialog.TLS{
 			Name: r.String("tls-verify-target"), SNI: r.String("tls-sni"), Store: "the system's store",
 		},
@@ -226,6 +226,15 @@ type maxTimeError struct{ limit time.Duration }
 
 func (e *maxTimeError) Error() string {
 	return fmt.Sprintf("time is up: --max-time is %s", transcript.Duration(e.limit))
+}
+
+// hello is the name to greet with, "" if none was given. That of check is the name
+// of whom it judges.
+func (r *run) hello() string {
+	if r.command.name == "check" {
+		return ""
+	}
+	return r.String("helo")
 }
 
 // helloName is a name for EHLO: a domain in A-labels, or an address literal (RFC

@@ -24,11 +24,14 @@ func (r *run) output(before func()) (stream *transcript.Stream, closed func() er
 		}
 		w, width = file, 0
 	}
+	if f, ok := w.(*os.File); ok {
+		w = intact{f}
+	}
 	colored, err := transcript.Color(r.String("color"), r.Getenv, width > 0)
 	if err != nil {
 		return nil, nil, err
 	}
-	sink, err := transcript.New(w, transcript.Options{
+	sink, err := r.sink(w, transcript.Options{
 		Format:  r.String("format"),
 		Width:   width,
 		Color:   colored,
@@ -57,6 +60,27 @@ func (r *run) output(before func()) (stream *transcript.Stream, closed func() er
 		return nil, closed, nil
 	}
 	return transcript.NewStream(sink, r.Now), closed, nil
+}
+
+// intact is a file that holds whole records: where a full disk has let a part of one
+// through, that is taken back.
+type intact struct{ *os.File }
+
+// Write writes p, or nothing of it to a regular file that p would end.
+func (f intact) Write(p []byte) (int, error) {
+	n, err := f.File.Write(p)
+	if err == nil || n == 0 {
+		return n, err
+	}
+	end, serr := f.Seek(0, io.SeekCurrent)
+	info, ierr := f.Stat()
+	if serr != nil || ierr != nil || !info.Mode().IsRegular() || info.Size() != end { // somebody else writes to it, too
+		return n, err
+	}
+	if f.Truncate(end-int64(n)) == nil {
+		_, _ = f.Seek(end-int64(n), io.SeekStart)
+	}
+	return n, err
 }
 
 // complain says on standard error what is wrong, what was likely meant and what

@@ -171,8 +171,14 @@ func (p *prober) probe(ctx context.Context, t reach.Target) (probeTarget, verdic
 		return append(plan, dialog.Quit())
 	}
 	var all []verdict
+	var rows matrix
 	p.Tour(ctx, hops, plan, func(v reach.Visit) (bool, string) {
 		s := newServer(v, asked)
+		if p.Bool("all-mx") {
+			row := p.stages(ctx, v)
+			s.ConnectMS, s.DANE = row.ConnectMS, row.DANE
+			rows.Rows = append(rows.Rows, row)
+		}
 		facts.Servers = append(facts.Servers, s)
 		if v.Report.Banner != nil {
 			p.Session.Stream.Emit(s)
@@ -192,13 +198,21 @@ func (p *prober) probe(ctx context.Context, t reach.Target) (probeTarget, verdic
 		return tryNextHop(v.Err)
 	})
 	if p.Bool("all-mx") {
-		v := sumTargets(all)
-		if len(all) > 1 {
-			v.Sentence = strings.Replace(v.Sentence, "targets", "servers", 1)
+		if len(rows.Rows) > 1 {
+			p.Session.Stream.Emit(rows)
 		}
-		return facts, v
+		return facts, sumServers(all)
 	}
 	return facts, all[len(all)-1]
+}
+
+// sumServers is the verdict on the servers of one target.
+func sumServers(all []verdict) verdict {
+	v := sumTargets(all)
+	if len(all) > 1 {
+		v.Sentence = strings.Replace(v.Sentence, "targets", "servers", 1)
+	}
+	return v
 }
 
 // tryNextHop is reach.TryNext for a question, which one good answer settles.

@@ -18,15 +18,17 @@ type answer struct {
 
 // server is what one server said that it can do; probe reports it.
 type server struct {
-	Host    string             `json:"host"`
-	Port    uint16             `json:"port"`
-	Address string             `json:"address,omitempty"` // with the port
-	Banner  *dialog.Reply      `json:"banner,omitempty"`
-	Offers  []dialog.Offers    `json:"offers,omitempty"`
-	TLS     *dialog.TLSReport  `json:"tls,omitempty"`
-	Auth    *dialog.AuthReport `json:"auth,omitempty"`
-	Answers []answer           `json:"answers,omitempty"`
-	Error   string             `json:"error,omitempty"`
+	Host      string             `json:"host"`
+	Port      uint16             `json:"port"`
+	Address   string             `json:"address,omitempty"`    // with the port
+	ConnectMS *float64           `json:"connect_ms,omitempty"` // with --all-mx
+	Banner    *dialog.Reply      `json:"banner,omitempty"`
+	Offers    []dialog.Offers    `json:"offers,omitempty"`
+	TLS       *dialog.TLSReport  `json:"tls,omitempty"`
+	DANE      string             `json:"dane,omitempty"` // with --all-mx: what the TLSA records say of its certificate
+	Auth      *dialog.AuthReport `json:"auth,omitempty"`
+	Answers   []answer           `json:"answers,omitempty"`
+	Error     string             `json:"error,omitempty"`
 }
 
 func newServer(v reach.Visit, asked []answer) server {

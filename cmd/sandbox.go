@@ -33,7 +33,17 @@ type domains struct {
 	DNS   string          `json:"dns,omitempty"`
 	SOCKS string          `json:"socks,omitempty"`
 	List  []sandboxDomain `json:"domains"`
+	Ports []sandboxPort   `json:"ports,omitempty"` // by --smtp-listen
 	lines []transcript.Line
+}
+
+// sandboxPort is where one server of the sandbox listens.
+type sandboxPort struct {
+	Domain string `json:"domain"`
+	Host   string `json:"host"`
+	Port   uint16 `json:"port"` // that it plays
+	TLS    bool   `json:"tls"`  // from the first byte on
+	Addr   string `json:"address"`
 }
 
 type sandboxDomain struct {
@@ -51,6 +61,16 @@ func (d domains) Lines() []transcript.Line {
 	lines := []transcript.Line{{Mark: transcript.RowHead, Cells: []string{"DOMAIN", "WHAT IT DOES"}}}
 	for _, row := range d.List {
 		lines = append(lines, transcript.Line{Mark: transcript.Row, Cells: []string{row.Domain, row.About}})
+	}
+	if len(d.Ports) > 0 {
+		lines = append(lines, transcript.Line{Mark: transcript.Blank}, transcript.Line{Mark: transcript.RowHead, Cells: []string{"SERVER", "LISTENS AT"}})
+	}
+	for _, p := range d.Ports {
+		at := p.Addr
+		if p.TLS {
+			at += " (TLS)"
+		}
+		lines = append(lines, transcript.Line{Mark: transcript.Row, Cells: []string{fmt.Sprintf("%s:%d", p.Host, p.Port), at}})
 	}
 	return append(lines, d.lines...)
 }
@@ -115,7 +135,8 @@ func runSandbox(ctx context.Context, r *run) (exit, error) {
 	messages := 0
 	show := showData(r.String("show-data"))
 	world, err := sandbox.Start(context.WithoutCancel(ctx), sandbox.Options{
-		Now: r.clock(), DNSAddr: r.String("dns-listen"), SOCKSAddr: r.String("socks-listen"), Maildir: r.String("maildir"),
+		Now: r.clock(), DNSAddr: r.String("dns-listen"), SOCKSAddr: r.String("socks-listen"), Ports: r.String("smtp-listen"),
+		Maildir: r.String("maildir"),
 		Received: func(m sandbox.Received) {
 			messages++
 			stream.Emit(arrived{m, shownLines(m.Data, show)})
@@ -125,6 +146,9 @@ func runSandbox(ctx context.Context, r *run) (exit, error) {
 		return exit{Status: StatusUsage}, &usageError{msg: err.Error(), next: r.next}
 	}
 	d.DNS, d.SOCKS = world.DNS(), world.SOCKS()
+	for _, p := range world.Ports() {
+		d.Ports = append(d.Ports, sandboxPort(p))
+	}
 	next := fmt.Sprintf("ehlo send --dns-server %s --via socks5://%s --to alice@starttls.test", d.DNS, d.SOCKS)
 	if file := r.String("ca-file"); file != "" {
 		if err := os.WriteFile(file, world.CAPEM(), 0o644); err != nil {

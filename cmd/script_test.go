@@ -95,7 +95,7 @@ var masks = []struct {
 	// Hashes and numbers of certificates, whole or cut.
 	{regexp.MustCompile(`\b(?:[0-9a-f]{128}|[0-9a-f]{64})\b|\b[0-9a-f]{8}…`), "HEX"},
 	{regexp.MustCompile(`\bserial +[0-9a-f]+`), "serial HEX"},
-	{regexp.MustCompile(`\b(until|from) \d{4}-\d\d-\d\d\b`), "$1 DAY"},
+	{regexp.MustCompile(`\b(until|from|on) \d{4}-\d\d-\d\d\b`), "$1 DAY"},
 	{regexp.MustCompile(`\b\d{4} days left`), "DAYS days left"},
 	{regexp.MustCompile(`[A-Za-z0-9+/]{40,}=*`), "BASE64"},
 	// What is left of a DKIM signature, and its time.
@@ -107,6 +107,9 @@ var masks = []struct {
 // edge is a time at the right edge, or at the end of a line that reaches beyond
 // it, with its colour.
 var edge = regexp.MustCompile(` {2,}((?:\x1b\[[\d;]*m)?)(exit \d+ [·-] |\+?)\d+(?:\.\d+)? m?s((?:\x1b\[0m)?)$`)
+
+// cell is a time in a table, with the spaces up to the next column.
+var cell = regexp.MustCompile(`\b\d+(?:\.\d+)? m?s  +`)
 
 // mask replaces times, dates, random names and ports. The spaces before a time
 // at the right edge differ too: a terminal's keep to the edge, others become two.
@@ -127,6 +130,9 @@ func mask(text string, terminal bool) string {
 				spaces = utf8.RuneCount(line[at[0]:at[1]]) - utf8.RuneCountInString(on+what+off)
 			}
 			line = append(line[:at[0]:at[0]], strings.Repeat(" ", spaces)+on+what+off...)
+		}
+		if bytes.HasPrefix(line, []byte("    ")) {
+			line = cell.ReplaceAll(line, []byte("TIME  "))
 		}
 		for _, m := range masks {
 			line = m.what.ReplaceAll(line, []byte(m.with))
@@ -265,7 +271,7 @@ func TestScriptsCover(t *testing.T) {
 		}
 	}
 	env := cmd.OSEnv()
-	for _, name := range []string{"mx", "probe", "send", "tls", "verify", "message", "sandbox", "completion"} {
+	for _, name := range []string{"mx", "probe", "send", "tls", "verify", "message", "bench", "explain", "check", "sandbox", "completion"} {
 		var help bytes.Buffer
 		env.Out = &help
 		cmd.Main(t.Context(), env, []string{name, "--help"})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ehlo-mail/ehlo/dialog"
 	"github.com/ehlo-mail/ehlo/dialog/reach"
+	"github.com/ehlo-mail/ehlo/mime"
 )
 
 // sending is one run of send.
@@ -64,6 +65,8 @@ func runSend(ctx context.Context, r *run) (exit, error) {
 	s.Session.Stop = stop
 	s.Session.XClient, s.Session.XForward = r.Strings("xclient"), r.Strings("xforward")
 	s.Session.ShowData = showData(r.String("show-data"))
+	breaks := r.malformed()
+	s.Session.Unstuffed, s.Session.Undeclared = breaks&mime.BreachDots != 0, breaks&mime.BreachUTF8 != 0
 	s.Session.Pipelining = use(r.String("pipeline"))
 	if !r.Bool("chunking") {
 		s.Session.Chunking = dialog.Never

@@ -136,7 +136,7 @@ func (s *sending) judge(p *part, m *mime.Message, to *dialog.Recipient) verdict 
 			Means: means,
 			Next:  fmt.Sprintf("ask the postmaster of %s for %s before sending again: a second try may deliver it twice", p.target.Text, m.ID()),
 		}
-	case to.Reply != nil:
+	case to.Reply != nil && !(to.Outcome == dialog.Deferred && errors.As(p.err, new(*dialog.BodyError))): // which ended a later try
 		host := to.Hop
 		if p.target.Direct {
 			host = p.target.Text
@@ -149,7 +149,7 @@ func (s *sending) judge(p *part, m *mime.Message, to *dialog.Recipient) verdict 
 		if v.Reason == "auth-failure" && to.Phase == dialog.PhaseDot && len(m.Signatures()) == 0 {
 			v.Seen = "the message carried no DKIM signature"
 		}
-		v.fill(to.Address)
+		v.fill(to.Address, s.from.Path())
 		return v
 	case p.err != nil:
 		v := judge(p.err, p.host())
@@ -257,7 +257,7 @@ func (s *sending) items(all []verdict) []transcript.Line {
 				switch {
 				case to.Reply != nil && outcome == dialog.Accepted:
 					detail = to.Reply.Codes()
-				case to.Reply != nil:
+				case to.Reply != nil && v.Status != StatusUsage:
 					detail = to.Reply.String()
 				case outcome != dialog.Unknown:
 					word, detail = v.Outcome, v.Sentence
@@ -301,7 +301,7 @@ func (p *part) recipients() []*dialog.Recipient {
 func factsOf(to *dialog.Recipient, v verdict) recipientFacts {
 	f := recipientFacts{Address: to.Address, Outcome: to.Outcome, Status: v.Status, Host: to.Hop}
 	switch {
-	case to.Reply != nil:
+	case to.Reply != nil && v.Status != StatusUsage:
 		f.replied, f.Phase = repliedWith(to.Reply), to.Phase.String()
 	case to.Outcome == dialog.Unknown:
 		f.Phase = to.Phase.String()

@@ -73,7 +73,23 @@ func (c Command) String() string {
 // MarshalText gives String.
 func (c Command) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
-func (c Command) line() string { return c.join(transcript.Secret.Reveal) }
+func (c Command) line() string { return string(c.append(nil)) }
+
+// append adds the line to b.
+func (c Command) append(b []byte) []byte {
+	for i, part := range c.parts {
+		if i > 0 {
+			b = append(b, ' ')
+		}
+		switch p := part.(type) {
+		case string:
+			b = append(b, p...)
+		case transcript.Secret:
+			b = append(b, p.Reveal()...)
+		}
+	}
+	return b
+}
 
 func (c Command) join(open func(transcript.Secret) string) string {
 	words := make([]string, len(c.parts))

@@ -23,12 +23,17 @@ type conn struct {
 	listening bool         // it has been started
 
 	// The writer's alone: what goes out with the next write.
-	out   []byte
-	ready []*owing // steps whose last byte is in out
-	items []SentItem
+	out    []byte
+	ready  []*owing // steps whose last byte is in out
+	items  []SentItem
+	writer groupWriter
+	debts  []owing     // memory for the steps of the exchange that is under way
+	timer  *time.Timer // of await, once there is one
 
 	mu      sync.Mutex
-	owed    []*owing // oldest first
+	owed    []*owing  // oldest first
+	spare   []*owing  // owed's memory, for when it is empty
+	limits  *Timeouts // of who waits for what is owed; nil if it is to be told of every reply
 	heard   time.Time
 	body    *Turn  // whose body is partly written
 	inData  bool   // a 354 waits for its text
@@ -87,7 +92,12 @@ func (c *conn) signal() {
 func (c *conn) take(reply *Reply, err error) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	defer c.signal()
+	quiet := false
+	defer func() {
+		if !quiet {
+			c.signal()
+		}
+	}()
 	if c.unread {
 		return false
 	}
@@ -97,6 +107,10 @@ func (c *conn) take(reply *Reply, err error) bool {
 		}
 		c.unblock()
 		return false
+	}
+	live := c.stream.Live()
+	if live || len(c.owed) == 0 || c.owed[0].cut || reply.Code == 421 { // it will be kept
+		reply = reply.clone()
 	}
 	if len(c.owed) == 0 || c.owed[0].cut && reply.Code < 400 {
 		c.stray(reply)
@@ -110,7 +124,7 @@ func (c *conn) take(reply *Reply, err error) bool {
 	o := c.owed[0]
 	turn := o.turn()
 	reply.Took = now.Sub(o.left)
-	turn.Replies = append(turn.Replies, *reply)
+	turn.hear(reply)
 	c.heard = now
 	if turn.Step.More == nil || !turn.Step.More(o.turns[:o.index+1]) {
 		turn.State = Answered
@@ -118,14 +132,16 @@ func (c *conn) take(reply *Reply, err error) bool {
 	}
 	c.inData = turn.Step.Phase == PhaseData && reply.Intermediate()
 	c.inAuth = turn.Step.Phase == PhaseAuth && reply.Code == 334
-	where, answers := "the banner", subject(turn.Step)
-	if turn.Step.More != nil {
-		answers = replyOf(o.turns[:o.index+1])
+	if live {
+		where, answers := "the banner", subject(turn.Step)
+		if turn.Step.More != nil {
+			answers = replyOf(o.turns[:o.index+1])
+		}
+		if answers != "" {
+			where = "the reply to " + answers
+		}
+		c.show(reply, where, answers, o.group || turn.Step.More != nil, reply.Oddities)
 	}
-	if answers != "" {
-		where = "the reply to " + answers
-	}
-	c.show(reply, where, answers, o.group || turn.Step.More != nil, reply.Oddities)
 	buffered := c.reader.r.Buffered()
 	if turn.Step.Phase == PhaseTLS && reply.Code == 220 {
 		if buffered > 0 {
@@ -136,7 +152,14 @@ func (c *conn) take(reply *Reply, err error) bool {
 		return false
 	}
 	c.ahead = len(c.owed) == 0 && buffered > 0
+	quiet = c.goodbye == nil && c.patient(turn)
 	return true
+}
+
+// patient reports whether whoever waits need not be woken by the reply to turn:
+// more is owed, and may take as long at least; c.mu is held.
+func (c *conn) patient(turn *Turn) bool {
+	return c.limits != nil && len(c.owed) > 0 && c.limits.of(c.owed[0].turn().Step.Phase) >= c.limits.of(turn.Step.Phase)
 }
 
 // stopReading leaves every reply from now on unread.
@@ -157,7 +180,7 @@ func (c *conn) stray(reply *Reply) {
 		c.goodbye = reply
 		c.show(reply, "a reply to nothing", "", false, append(reply.Oddities, "no command was waiting for this reply: the server says goodbye"))
 	default:
-		c.end = &ProtocolError{Reason: "a reply before its command", Quote: quote(reply.Raw)}
+		c.end = &ProtocolError{Reason: "a reply before its command", outOfStep: true, Quote: quote(reply.Raw)}
 		c.show(reply, "a reply to nothing", "", false, reply.Oddities)
 	}
 }
@@ -229,6 +252,9 @@ func (c *conn) bound(limit time.Duration) {
 
 // over is why nothing more may be written, or nil; c.mu is held.
 func (c *conn) over() error {
+	if !c.early && c.end == nil && c.goodbye == nil {
+		return nil
+	}
 	var protocol *ProtocolError
 	switch {
 	case c.early:

@@ -42,6 +42,9 @@ func Deliver(hop string, messages ...*Delivery) Stage {
 				}
 			}
 			if err := s.transact(ctx, d); err != nil {
+				if isOutOfStep(err) {
+					doubt(all[:i+1])
+				}
 				return err
 			}
 		}
@@ -72,9 +75,31 @@ func (s *Session) pause(ctx context.Context, d time.Duration) error {
 // transaction is one MAIL with its recipients and its message.
 type transaction struct {
 	*Delivery
-	hop   string
-	batch []int // of To
-	last  bool  // QUIT follows
+	hop    string
+	batch  []int // of To
+	last   bool  // QUIT follows
+	inStep bool  // its DATA was answered with 354: until then no reply was one too many
+}
+
+// isOutOfStep reports whether err says that the server's replies are not those to
+// our commands.
+func isOutOfStep(err error) bool {
+	var p *ProtocolError
+	return errors.As(err, &p) && p.outOfStep
+}
+
+// doubt takes back what was settled of messages before the last of all, where
+// replies turned out to be out of step there: a 250 that was one too many can have
+// stood for the refusal that came as the reply to the next MAIL. A 354 in its place
+// vouches for all before it.
+func doubt(all []transaction) {
+	for i := len(all) - 1; i > 0 && !all[i].inStep; i-- {
+		for _, n := range all[i-1].batch {
+			if to := &all[i-1].To[n]; to.Outcome == Accepted {
+				to.Outcome = Unknown
+			}
+		}
+	}
 }
 
 // transact does one transaction.
@@ -117,10 +142,15 @@ func (s *Session) transact(ctx context.Context, d *transaction) error {
 		s.quit = farewell > Unsent
 	}
 	s.pending = pending(turns)
+	if data := answer(turns, PhaseData); data != nil {
+		d.inStep = data.Intermediate()
+	}
 	// Behind an answered message a protocol error is a reply too many: the
 	// one that was taken for the message's need not have been it. Only
-	// nonsense in the place of QUIT's own reply is not.
-	surplus := errors.As(err, new(*ProtocolError)) && farewell != Written
+	// nonsense in the place of QUIT's own reply is not, nor what follows a 221 to
+	// QUIT: that shows that all before it were in step.
+	inStep := farewell == Answered && turns[len(turns)-1].Reply().Code == 221
+	surplus := errors.As(err, new(*ProtocolError)) && farewell != Written && !inStep
 	odd := d.settle(turns, d.batch, d.hop, surplus)
 	var failed *Error
 	if errors.As(err, &failed) && failed.Phase == PhaseQuit && !surplus {
@@ -154,7 +184,7 @@ func (s *Session) choose(d *Delivery) (Content, error) {
 	if _, offered := s.Offers("CHUNKING"); s.Chunking == Required && !offered {
 		return nil, &UnmetError{Keyword: "CHUNKING", Reason: "CHUNKING was asked for, and the server does not offer it"}
 	}
-	if _, offered := s.Offers("SMTPUTF8"); !d.isASCII() && !offered {
+	if _, offered := s.Offers("SMTPUTF8"); !d.isASCII() && !offered && !s.Undeclared {
 		return nil, &UnmetError{Keyword: "SMTPUTF8", Address: true, Reason: "an address is not ASCII, and the server does not offer SMTPUTF8 (RFC 6531)"}
 	}
 	if err := s.allows(d); err != nil {
@@ -219,7 +249,12 @@ func (s *Session) envelope(d *transaction, content Content) (steps []Step, err e
 			add("BODY=" + need)
 		}
 	}
-	if needsUTF8(d.Delivery, content) {
+	switch {
+	case s.Undeclared:
+		if !d.isASCII() {
+			s.Stream.Emit(Finding{Text: "an address is not ASCII, and is sent without SMTPUTF8"})
+		}
+	case needsUTF8(d.Delivery, content):
 		add("SMTPUTF8")
 	}
 	if s.asksEach(d) {
@@ -279,10 +314,10 @@ func (s *Session) data(steps []Step, body *message, d *transaction) ([]Step, err
 	}
 	return append(steps,
 		Step{Phase: PhaseData, Command: data, Waits: !s.pipelines(), Unless: noRecipient},
-		Step{Phase: PhaseDot, Body: &dotted{body}, Waits: true, More: s.more(d), Unless: func(done []Turn) bool {
+		Step{Phase: PhaseDot, Body: &dotted{body, s.Unstuffed}, Waits: true, More: s.more(d), prdr: s.asksEach(d), Unless: func(done []Turn) bool {
 			return !answer(done, PhaseData).Intermediate() || noRecipient(done)
 		}},
-		Step{Phase: PhaseDot, Body: &dotted{&message{source: strings.NewReader("")}}, Unless: func(done []Turn) bool {
+		Step{Phase: PhaseDot, Body: &dotted{message: &message{source: strings.NewReader("")}}, Unless: func(done []Turn) bool {
 			return !answer(done, PhaseData).Intermediate() || !noRecipient(done)
 		}},
 	), nil
@@ -300,14 +335,14 @@ func (s *Session) chunk(steps []Step, body *message, d *transaction) ([]Step, er
 		size += int64(len(step.Command.line()) + 2)
 	}
 	waits := !s.pipelines() || size+64 > writeBuffer // 64: BDAT and QUIT
-	return append(steps, Step{Phase: PhaseDot, Command: bdat, Body: body, Waits: waits, More: s.more(d), Unless: noRecipient}), nil
+	return append(steps, Step{Phase: PhaseDot, Command: bdat, Body: body, Waits: waits, More: s.more(d), prdr: s.asksEach(d), Unless: noRecipient}), nil
 }
 
 // chunks reports whether the message travels by BDAT. A stop behind DATA needs
 // one to stop behind.
 func (s *Session) chunks() bool {
 	_, offered := s.Offers("CHUNKING")
-	return offered && s.Chunking != Never && (s.Stop == nil || s.Stop.After != PhaseData)
+	return offered && s.Chunking != Never && !s.Unstuffed && (s.Stop == nil || s.Stop.After != PhaseData)
 }
 
 func mailRefused(done []Turn) bool {

@@ -68,8 +68,12 @@ func (d *Delivery) Open() bool {
 
 // Decide gives every recipient that nothing was said of yet the outcome that a
 // refusal of the whole conversation means: the server called hop said so in
-// phase p. What a server said of a recipient alone tells more, and stays.
+// phase p. What a server said of a recipient alone tells more, and stays. A reply
+// that is no refusal decides nothing: nobody accepts a message before it is sent.
 func (d *Delivery) Decide(r *Reply, p Phase, hop string) {
+	if !r.Temporary() && !r.Permanent() {
+		return
+	}
 	for i := range d.To {
 		if d.To[i].Outcome == Undecided {
 			d.To[i].decide(r, p, hop)
@@ -89,9 +93,10 @@ func (to *Recipient) decide(r *Reply, p Phase, hop string) {
 	}
 }
 
-// message decides what a reply to the message means; nil is a missing one.
+// message decides what a reply to the message means; nil is a missing one. A 221
+// is QUIT's: in this place it shows that a reply was lost or came out of turn.
 func (to *Recipient) message(r *Reply, hop string, surplus bool) {
-	if r != nil && !r.Intermediate() && (!r.Positive() || !surplus) {
+	if r != nil && !r.Intermediate() && r.Code != 221 && (!r.Positive() || !surplus) {
 		to.decide(r, PhaseDot, hop)
 		return
 	}
@@ -136,7 +141,7 @@ func (d *Delivery) settle(turns []Turn, sent []int, hop string, surplus bool) er
 		case t.State != Answered || phase == PhaseData && r.Intermediate():
 		case r.Intermediate() || phase == PhaseData && r.Positive():
 			if odd == nil {
-				odd = &Error{phase, &ProtocolError{Reason: fmt.Sprintf("%d is no answer to %s", r.Code, subject(t.Step)), Quote: quote(r.Raw)}}
+				odd = &Error{phase, &ProtocolError{Reason: fmt.Sprintf("%d is no answer to %s", r.Code, subject(t.Step)), Quote: quote(r.Raw), outOfStep: true}}
 			}
 			if phase == PhaseMail {
 				return odd // there is no transaction that the rest could belong to

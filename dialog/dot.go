@@ -7,11 +7,14 @@ import (
 
 // dotted is a message behind DATA: a dot at the beginning of a line is doubled,
 // and a line of one dot ends it (RFC 5321 section 4.5.2).
-type dotted struct{ *message }
+type dotted struct {
+	*message
+	unstuffed bool // dots stay as they are
+}
 
 // WriteTo gives the message's own bytes, without the dots.
 func (d *dotted) WriteTo(w io.Writer) (int64, error) {
-	s := stuffer{w: w, atStart: true}
+	s := stuffer{w: w, atStart: true, off: d.unstuffed}
 	n, err := d.copy(s.write)
 	if err != nil {
 		return n, err
@@ -24,11 +27,12 @@ type stuffer struct {
 	w       io.Writer
 	atStart bool // the next byte begins a line
 	cr      bool // the last byte was a CR
+	off     bool // dots are not doubled
 }
 
 func (s *stuffer) write(block []byte) error {
 	for len(block) > 0 {
-		if s.atStart && block[0] == '.' {
+		if s.atStart && block[0] == '.' && !s.off {
 			if _, err := s.w.Write(block[:1]); err != nil {
 				return err
 			}

@@ -1,12 +1,16 @@
 package dialog
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // asksEach reports whether the server is asked for a reply to each recipient
-// behind the message (PRDR, draft-hall-prdr-00). With one it would say no more.
+// behind the message (PRDR, draft-hall-prdr-00). With one it would say no more, and
+// LMTP has them anyway.
 func (s *Session) asksEach(d *transaction) bool {
 	_, offered := s.Offers("PRDR")
-	return d.PRDR && offered && len(d.batch) > 1
+	return d.PRDR && offered && len(d.batch) > 1 && !s.LMTP
 }
 
 // oneForAll says that the replies to each recipient that were asked for will not come.
@@ -47,7 +51,7 @@ func accepted(done []Turn) []*Turn {
 func replyOf(done []Turn) string {
 	replies, to := done[len(done)-1].Replies, accepted(done)
 	n := len(replies) - 1
-	if replies[0].Code == 353 {
+	if done[len(done)-1].Step.prdr && replies[0].Code == 353 {
 		n--
 	}
 	if n < 0 || n >= len(to) {
@@ -62,8 +66,8 @@ func replyOf(done []Turn) string {
 func (t *Turn) each(n int) []*Reply {
 	list := make([]*Reply, n)
 	switch {
-	case len(t.Replies) > 0 && t.Replies[0].Code == 353 && t.Step.More != nil:
-		if t.State != Answered {
+	case t.Step.prdr && len(t.Replies) > 0 && t.Replies[0].Code == 353:
+		if t.State != Answered || t.Reply().Code == 221 {
 			break // what the last one says is not known
 		}
 		for i := range list {
@@ -76,6 +80,7 @@ func (t *Turn) each(n int) []*Reply {
 		for i := range list {
 			list[i] = t.Reply()
 		}
+	case slices.ContainsFunc(t.Replies, func(r Reply) bool { return r.Code == 221 }): // QUIT's own: one before it is missing
 	default: // LMTP, RFC 2033 section 4.2
 		for i := range min(n, len(t.Replies)) {
 			list[i] = &t.Replies[i]

@@ -40,6 +40,8 @@ func (e *Refusal) Error() string {
 type ProtocolError struct {
 	Reason string
 	Quote  []byte // what the server sent, at most 200 bytes of it
+
+	outOfStep bool // replies are not those to our commands
 }
 
 func (e *ProtocolError) Error() string {

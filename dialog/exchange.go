@@ -20,37 +20,52 @@ func (s *Session) Exchange(ctx context.Context, steps ...Step) ([]Turn, error) {
 	if len(steps) == 0 {
 		return nil, nil
 	}
-	c := s.conn
+	s.unbind()
 	turns := make([]Turn, len(steps))
-	var ours []int // the steps that Stop allows
 	for i, step := range steps {
 		turns[i].Step = step
-		if s.Stop.allows(step.Phase) {
-			ours = append(ours, i)
+	}
+	s.bind(ctx)
+	err := s.perform(ctx, turns)
+	s.unbind() // so that it does not cut the next exchange, the farewell
+	return s.conn.settled(turns), err
+}
+
+// settled is a copy of turns: a late reply still finds its turn in the original,
+// so that what is shown stays true, and the caller's does not change any more.
+func (c *conn) settled(turns []Turn) []Turn {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	copied := make([]Turn, len(turns))
+	copy(copied, turns)
+	return copied
+}
+
+// perform does the steps of turns.
+func (s *Session) perform(ctx context.Context, turns []Turn) error {
+	c := s.conn
+	s.ours = s.ours[:0]
+	for i := range turns {
+		if s.Stop.allows(turns[i].Step.Phase) {
+			s.ours = append(s.ours, i)
 		}
 	}
-	stopped := len(ours) < len(steps)
 	c.mu.Lock()
-	c.cut = false
+	if len(c.owed) == 0 {
+		c.debts = c.debts[:0]
+	} else { // those of an exchange that failed
+		c.debts = nil
+	}
 	c.mu.Unlock()
-	released := make(chan struct{})
-	release := context.AfterFunc(ctx, func() {
-		c.mu.Lock()
-		c.unblock()
-		c.mu.Unlock()
-		close(released)
-	})
-	defer func() {
-		if !release() {
-			<-released // so that it does not cut the next exchange, the farewell
-		}
-	}()
-
-	err := s.run(ctx, turns, ours, stopped)
+	stopped := len(s.ours) < len(turns)
+	err := s.run(ctx, turns, s.ours, stopped)
 	s.lament(err)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i := range turns {
+		if turns[i].Step.Phase == PhaseQuit && turns[i].State > Unsent {
+			s.quit = true
+		}
 		if turns[i].State == Answered && turns[i].Step.Phase > s.Report.Reached {
 			s.Report.Reached = turns[i].Step.Phase
 		}
@@ -59,11 +74,7 @@ func (s *Session) Exchange(ctx context.Context, steps ...Step) ([]Turn, error) {
 		s.Report.Stopped = true
 		err = &Error{s.Stop.After, ErrStopped}
 	}
-	// A late reply still finds its turn in the original, so that what is shown
-	// stays true; the caller's copy does not change any more.
-	copied := make([]Turn, len(turns))
-	copy(copied, turns)
-	return copied, err
+	return err
 }
 
 // lament shows what ended an exchange, where the reason is not a reply, which is
@@ -145,6 +156,9 @@ func (s *Session) surplus(ctx context.Context, turns []Turn) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.end == nil {
+		return nil
+	}
 	var protocol *ProtocolError
 	if errors.As(c.end, &protocol) {
 		return &Error{last.Step.Phase, protocol}
@@ -155,7 +169,7 @@ func (s *Session) surplus(ctx context.Context, turns []Turn) error {
 // writeGroup writes the steps of one group that are still wanted.
 func (s *Session) writeGroup(ctx context.Context, turns []Turn, group []int) error {
 	c := s.conn
-	var wanted []int
+	wanted := s.wanted[:0]
 	c.mu.Lock()
 	for _, i := range group {
 		step := &turns[i].Step
@@ -168,17 +182,19 @@ func (s *Session) writeGroup(ctx context.Context, turns []Turn, group []int) err
 		}
 	}
 	c.mu.Unlock()
+	s.wanted = wanted
 	if len(wanted) == 0 {
 		return nil
 	}
-	first := turns[wanted[0]].Step
+	first := &turns[wanted[0]].Step
 	if err := c.clear(ctx); err != nil {
-		return failure(first, err)
+		return failure(*first, err)
 	}
 	if err := context.Cause(ctx); err != nil {
 		return &Error{first.Phase, err}
 	}
-	w := &groupWriter{conn: c, turns: turns, group: wanted, limit: s.Timeouts.of(first.Phase)}
+	w := &c.writer
+	*w = groupWriter{conn: c, turns: turns, group: wanted, limit: s.Timeouts.of(first.Phase), line: w.line}
 	if hasBody(turns, wanted) {
 		w.limit = blockTime
 	}

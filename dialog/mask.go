@@ -72,6 +72,13 @@ func (m *masker) Add(secrets ...transcript.Secret) {
 	}
 }
 
+// empty reports whether there is nothing to hide.
+func (m *masker) empty() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.secrets) == 0
+}
+
 // stretch is a part of a text.
 type stretch struct{ from, to int }
 

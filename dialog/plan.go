@@ -43,11 +43,15 @@ func (p Plan) Run(ctx context.Context, s *Session) error {
 }
 
 // farewell bounds QUIT behind a failure: a person who interrupts does not want to
-// wait, and who does so twice not at all.
+// wait, and who does so twice not at all; a run whose time is nearly up ends with it.
 func (s *Session) farewell(ctx context.Context) (context.Context, context.CancelFunc) {
 	limit := s.Timeouts.Quit
+	const last = 400 * time.Millisecond // of what is over already; with all else half a second
+	if end, ok := ctx.Deadline(); ok {
+		limit = min(limit, max(time.Until(end), last))
+	}
 	if ctx.Err() != nil {
-		limit = min(limit, 500*time.Millisecond)
+		limit = min(limit, last)
 	}
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	if s.Hurry != nil {

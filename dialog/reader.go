@@ -15,6 +15,7 @@ import (
 // an answer. It allows no more than the limits of limits.go.
 type replyReader struct {
 	r    *bufio.Reader
+	last Reply  // that next gave, whose memory the one after it takes
 	read int    // bytes of all replies so far
 	mask masker // of what a reply must not repeat
 	veil masker // of what it is to hold, and is not to be shown
@@ -24,11 +25,12 @@ func newReplyReader(r io.Reader) *replyReader {
 	return &replyReader{r: bufio.NewReaderSize(r, maxReplyLine)}
 }
 
-// next reads one reply. Its errors are a *ProtocolError, io.EOF when the
+// next reads one reply, which is good until the next call. Its errors are a *ProtocolError, io.EOF when the
 // connection ended between replies, io.ErrUnexpectedEOF when it ended within
 // one, or what the connection gave.
 func (rr *replyReader) next() (*Reply, error) {
-	reply := &Reply{}
+	rr.last = Reply{Raw: rr.last.Raw[:0]}
+	reply := &rr.last
 	for more := true; more; {
 		came, err := rr.r.ReadSlice('\n')
 		rr.read += len(came)
@@ -64,6 +66,12 @@ const repeats = "the reply repeated the password; it is masked"
 // is kept as it came, for the mechanism, and hidden whole if there is a secret in
 // it, written in whatever way.
 func (rr *replyReader) hide(reply *Reply, line []byte) (hidden []byte, echo bool) {
+	if rr.mask.empty() && rr.veil.empty() {
+		if text := trimEnd(line); len(reply.Raw) == 0 && bytes.HasPrefix(text, []byte("334")) {
+			reply.asked = string(text[min(4, len(text)):])
+		}
+		return line, false
+	}
 	from := 0
 	text := trimEnd(line)
 	if code, _, ok := lineCode(text); ok {
@@ -86,6 +94,9 @@ func (rr *replyReader) hide(reply *Reply, line []byte) (hidden []byte, echo bool
 // unfold masks what runs on from one line of a reply to the next, and reports
 // whether a secret did.
 func (rr *replyReader) unfold(reply *Reply) bool {
+	if rr.mask.empty() && rr.veil.empty() {
+		return false
+	}
 	var text []byte
 	var from []int // where each byte of text stands in the reply
 	begin := 0
@@ -146,7 +157,7 @@ func (r *Reply) add(line []byte) (more bool, err error) {
 	if !first {
 		return more, nil
 	}
-	if enhanced, _, ok := cutEnhanced(string(text[min(4, len(text)):])); ok {
+	if enhanced, n := enhancedIn(text[min(4, len(text)):]); n > 0 {
 		if enhanced.Class == code/100 {
 			r.Enhanced = enhanced
 		} else {
@@ -187,7 +198,7 @@ func splitLine(line string) (code, text string) {
 }
 
 func trimEnd(line []byte) []byte {
-	return bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
+	return bytes.TrimSuffix(bytes.TrimSuffix(line, []byte{'\n'}), []byte{'\r'})
 }
 
 // quote keeps the beginning of what a server sent, to show it.

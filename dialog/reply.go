@@ -21,6 +21,13 @@ type Reply struct {
 	asked    string        // the text of a 334, without any mask
 }
 
+// clone is a copy that shares no bytes with r.
+func (r *Reply) clone() *Reply {
+	c := *r
+	c.Raw = bytes.Clone(r.Raw)
+	return &c
+}
+
 // Positive reports whether the server agreed: 2yz.
 func (r *Reply) Positive() bool { return r != nil && r.Code/100 == 2 }
 
@@ -117,25 +124,35 @@ func (e EnhancedCode) String() string { return fmt.Sprintf("%d.%d.%d", e.Class, 
 // (RFC 2034 section 4): class 2, 4 or 5, at most three digits for each of the
 // others (RFC 3463 section 2), followed by a space or the end.
 func cutEnhanced(text string) (EnhancedCode, string, bool) {
-	word, rest, _ := strings.Cut(text, " ")
+	e, n := enhancedIn(text)
+	if n == 0 {
+		return EnhancedCode{}, text, false
+	}
+	return e, strings.TrimPrefix(text[n:], " "), true
+}
+
+// enhancedIn reads the enhanced code that a text begins with, and its length, 0 if
+// it begins with none.
+func enhancedIn[T string | []byte](text T) (EnhancedCode, int) {
 	var parts [3]int
-	fields := strings.Split(word, ".")
-	if len(fields) != 3 {
-		return EnhancedCode{}, text, false
-	}
-	for i, field := range fields {
-		if len(field) == 0 || len(field) > 3 || len(field) > 1 && field[0] == '0' {
-			return EnhancedCode{}, text, false
-		}
-		for _, c := range []byte(field) {
-			if c < '0' || c > '9' {
-				return EnhancedCode{}, text, false
+	at := 0
+	for n := range parts {
+		if n > 0 {
+			if at == len(text) || text[at] != '.' {
+				return EnhancedCode{}, 0
 			}
-			parts[i] = parts[i]*10 + int(c-'0')
+			at++
+		}
+		from := at
+		for ; at < len(text) && at-from <= 3 && '0' <= text[at] && text[at] <= '9'; at++ {
+			parts[n] = parts[n]*10 + int(text[at]-'0')
+		}
+		if at == from || at-from > 3 || at-from > 1 && text[from] == '0' {
+			return EnhancedCode{}, 0
 		}
 	}
-	if len(fields[0]) != 1 || parts[0] != 2 && parts[0] != 4 && parts[0] != 5 {
-		return EnhancedCode{}, text, false
+	if at < len(text) && text[at] != ' ' || parts[0] != 2 && parts[0] != 4 && parts[0] != 5 {
+		return EnhancedCode{}, 0
 	}
-	return EnhancedCode{parts[0], parts[1], parts[2]}, rest, true
+	return EnhancedCode{parts[0], parts[1], parts[2]}, at
 }

@@ -31,6 +31,8 @@ type Options struct {
 	Pipelining  Use
 	Chunking    Use
 	ShowData    ShowData
+	Unstuffed   bool             // dots that begin lines are sent as they are, by DATA, whatever they end
+	Undeclared  bool             // addresses beyond ASCII are sent without SMTPUTF8
 	ShowSecrets bool             // neither what is sent nor what is repeated is hidden
 	Now         func() time.Time // the clock certificates are judged by
 }
@@ -143,6 +145,13 @@ type Session struct {
 	pending bool // a transaction is open that nothing ends but RSET
 
 	lamented bool // what ended the conversation is shown
+
+	// Memory that one exchange leaves to the next.
+	turns   []Turn // of Recur
+	ours    []int
+	wanted  []int
+	bound   <-chan struct{} // the context that cuts writes off, by its Done
+	release func()          // ends that; nil if there is none
 }
 
 // NewSession begins a conversation on nc. A nc that is a *tls.Conn after its
@@ -181,7 +190,10 @@ func (s *Session) Offers(keyword string) (Offer, bool) {
 }
 
 // Close ends the connection at once.
-func (s *Session) Close() error { return s.conn.nc.Close() }
+func (s *Session) Close() error {
+	s.unbind()
+	return s.conn.nc.Close()
+}
 
 // pipelines reports whether commands leave in groups.
 func (s *Session) pipelines() bool {

@@ -18,6 +18,8 @@ type Step struct {
 	// Unless is asked when the step's group is formed, and leaves it out if
 	// true. It must be pure, and find turns by their phase.
 	Unless func(done []Turn) bool
+
+	prdr bool // a 353 announces replies to each recipient and to the whole
 }
 
 // TurnState is how far a step got.
@@ -45,6 +47,20 @@ func (t *Turn) Reply() *Reply {
 		return nil
 	}
 	return &t.Replies[len(t.Replies)-1]
+}
+
+// hear adds a copy of a reply, in the memory of one that stood there before if
+// there was one.
+func (t *Turn) hear(reply *Reply) {
+	n := len(t.Replies)
+	if n == cap(t.Replies) {
+		t.Replies = append(t.Replies, *reply.clone())
+		return
+	}
+	t.Replies = t.Replies[:n+1]
+	raw := append(t.Replies[n].Raw[:0], reply.Raw...)
+	t.Replies[n] = *reply
+	t.Replies[n].Raw = raw
 }
 
 // answer is the first answered turn of that phase, or nil.

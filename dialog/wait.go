@@ -14,6 +14,10 @@ func (c *conn) await(ctx context.Context, o *Options) error {
 			c.mu.Unlock()
 			return nil
 		}
+		c.limits = nil
+		if o.Waiting == nil {
+			c.limits = &o.Timeouts
+		}
 		first, end := c.owed[0], c.end
 		if end != nil {
 			end = c.over()
@@ -28,18 +32,27 @@ func (c *conn) await(ctx context.Context, o *Options) error {
 		if o.Waiting != nil {
 			o.Waiting(Waiting{For: replyTo(step), Limit: limit})
 		}
-		timer := time.NewTimer(time.Until(since.Add(limit)))
+		if c.timer == nil {
+			c.timer = time.NewTimer(time.Until(since.Add(limit)))
+		} else {
+			c.timer.Reset(time.Until(since.Add(limit)))
+		}
 		select {
 		case <-c.wake:
 		case <-ctx.Done():
-			timer.Stop()
+			c.timer.Stop()
+			c.mu.Lock()
+			if len(c.owed) > 0 { // what the wait began for may be answered
+				step = c.owed[0].turn().Step
+			}
+			c.mu.Unlock()
 			return &Error{step.Phase, context.Cause(ctx)}
-		case <-timer.C:
+		case <-c.timer.C:
 			if c.overdue(first, limit) {
 				return &Error{step.Phase, &TimeoutError{For: replyTo(step), After: limit}}
 			}
 		}
-		timer.Stop()
+		c.timer.Stop()
 	}
 }
 
@@ -57,8 +70,7 @@ func (c *conn) overdue(o *owing, limit time.Duration) bool {
 // clear reports why no further group may begin: the connection ended, the server
 // said goodbye, or it spoke before it was spoken to.
 func (c *conn) clear(ctx context.Context) error {
-	deadline := time.NewTimer(lastWords)
-	defer deadline.Stop()
+	var deadline <-chan time.Time
 	for {
 		c.mu.Lock()
 		end, broken, ahead := c.over(), c.broken, c.ahead
@@ -71,11 +83,14 @@ func (c *conn) clear(ctx context.Context) error {
 		case !ahead:
 			return nil
 		}
+		if deadline == nil {
+			deadline = time.After(lastWords)
+		}
 		select { // the reader is within a reply that nobody asked for
 		case <-c.wake:
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-deadline.C:
+		case <-deadline:
 			c.mu.Lock()
 			if c.end == nil {
 				c.end = &ProtocolError{Reason: "bytes before any command"}

@@ -19,6 +19,8 @@ type groupWriter struct {
 	left    time.Time     // when the first byte left
 	current int           // the step whose bytes are being written
 	within  bool          // some of them are written or waiting, and not the last
+	line    []byte        // memory for a command line
+	sink    bodyWriter
 }
 
 // step appends a step to what goes out.
@@ -26,8 +28,11 @@ func (w *groupWriter) step(i int) error {
 	step := &w.turns[i].Step
 	w.current, w.within = i, true
 	if !step.Command.IsZero() {
-		w.items = append(w.items, SentItem{Text: step.Command.String(), Decoded: step.Command.shape})
-		if err := w.append([]byte(step.Command.line() + "\r\n")); err != nil {
+		if w.stream.Live() {
+			w.items = append(w.items, SentItem{Text: step.Command.String(), Decoded: step.Command.shape})
+		}
+		w.line = append(step.Command.append(w.line[:0]), '\r', '\n')
+		if err := w.append(w.line); err != nil {
 			return err
 		}
 	}
@@ -37,19 +42,23 @@ func (w *groupWriter) step(i int) error {
 		}
 	}
 	w.within = false
-	w.ready = append(w.ready, &owing{turns: w.turns, index: i, group: len(w.group) > 1, until: len(w.out)})
+	w.debts = append(w.debts, owing{turns: w.turns, index: i, group: len(w.group) > 1, until: len(w.out)})
+	w.ready = append(w.ready, &w.debts[len(w.debts)-1])
 	return nil
 }
 
 func (w *groupWriter) body(i int, step *Step) error {
-	sink := &bodyWriter{group: w}
-	n, err := step.Body.WriteTo(sink)
+	w.sink = bodyWriter{group: w}
+	n, err := step.Body.WriteTo(&w.sink)
 	w.turns[i].BodyBytes = n
 	if err != nil {
-		if sink.err == nil {
+		if w.sink.err == nil {
 			err = &BodyError{err}
 		}
 		return err
+	}
+	if !w.stream.Live() {
+		return nil
 	}
 	item := SentItem{Text: fmt.Sprintf("(message, %d bytes)", n), Bytes: n, body: true}
 	if shower, ok := step.Body.(interface{ shown() []string }); ok {
@@ -137,7 +146,12 @@ func (w *groupWriter) owe() error {
 		if o.turn().Step.Phase == PhaseDot {
 			c.inData = false
 		}
-		c.owed = append(c.owed, o)
+		if len(c.owed) == 0 {
+			c.owed = c.spare[:0]
+		}
+		if c.owed = append(c.owed, o); len(c.owed) == 1 {
+			c.spare = c.owed
+		}
 	}
 	c.body = nil
 	if current := &w.turns[w.current]; w.within {
@@ -165,7 +179,7 @@ func (w *groupWriter) wrote(n int, err error) {
 		case turn.State == Written:
 			o.cut, turn.State = true, Begun
 		case turn.Reply().Code < 400: // to half of it: no answer
-			c.end = &ProtocolError{Reason: "a reply before its command", Quote: quote(turn.Reply().Raw)}
+			c.end = &ProtocolError{Reason: "a reply before its command", outOfStep: true, Quote: quote(turn.Reply().Raw)}
 			turn.Replies, turn.State = nil, Begun
 		}
 	}
@@ -176,7 +190,7 @@ func (w *groupWriter) wrote(n int, err error) {
 func (w *groupWriter) complete() []SentItem {
 	items := w.items
 	w.items = nil
-	if w.within && !w.turns[w.current].Step.Command.IsZero() {
+	if len(items) > 0 && w.within && !w.turns[w.current].Step.Command.IsZero() {
 		items, w.items = items[:len(items)-1], items[len(items)-1:]
 	}
 	return items

@@ -83,7 +83,7 @@ func (r *keyRecord) read(der []byte) error {
 		pub, err := x509.ParsePKIXPublicKey(der)
 		if err != nil {
 			if pub, err = x509.ParsePKCS1PublicKey(der); err != nil {
-				return fmt.Errorf("the published key is no RSA key: %s", strings.TrimPrefix(err.Error(), "x509: "))
+				return errors.New("the published key is no RSA key")
 			}
 		}
 		k, ok := pub.(*rsa.PublicKey)

@@ -100,7 +100,7 @@ func FuzzDowngrade(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
 		h, _ := Bytes(in).hold(spoolMost)
-		raw, s, err := scanned(h, false)
+		raw, s, err := scannedBy(h, func(r io.Reader) *scan { return newScan(r, false) })
 		if err != nil {
 			return
 		}

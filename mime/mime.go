@@ -106,7 +106,7 @@ func (m *Message) Header(name string) []string { return values(m.fields, name) }
 func (m *Message) Headers() []Header { return slices.Clone(m.fields) }
 
 // FromDomain is the domain of the From field's first address, which DMARC
-// judges (RFC 7489 section 3.1), in A-labels and lower case; "" if it cannot
+// judges (RFC 9989 section 5.3.1), in A-labels and lower case; "" if it cannot
 // be read.
 func (m *Message) FromDomain() string {
 	for _, v := range m.Header("From") {

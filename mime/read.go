@@ -55,6 +55,11 @@ type scan struct {
 	fixup bool
 	inner bool // a message within another, whose Bcc field is nobody's secret any more
 
+	allow  Breach
+	broken map[Breach]int // what was let through
+	column int64          // octets of a line that were taken, where it is taken in pieces
+	eight  bool           // there was one over 127 among them
+
 	out  []byte // made and not yet read
 	sent int    // of out
 	err  error
@@ -90,7 +95,10 @@ func (s *scan) Read(p []byte) (int, error) {
 		}
 		s.out, s.sent = s.out[:0], 0
 		for len(s.out) < 16<<10 && s.err == nil {
-			if !s.several() {
+			switch {
+			case s.allow != 0:
+				s.err = s.loose()
+			case !s.several():
 				s.err = s.next()
 			}
 		}
@@ -175,14 +183,20 @@ func (s *scan) tidy(text []byte, start int64, end error, crlf bool) error {
 	return end
 }
 
+const (
+	bareCRFault = "a CR without its LF (RFC 5322 section 2.3)"
+	nulFault    = "a NUL (RFC 5322 section 4)"
+	longFault   = "a line over 998 octets (RFC 5321 section 4.5.3.1.6)"
+)
+
 // fault is the first one in text.
 func (s *scan) fault(text []byte, start int64) error {
-	f := &Fault{Kind: LongLine, Offset: lineMost, Line: s.line, what: "a line over 998 octets (RFC 5321 section 4.5.3.1.6)"}
+	f := &Fault{Kind: LongLine, Offset: lineMost, Line: s.line, what: longFault}
 	if i := bytes.IndexByte(text, '\r'); i >= 0 && (len(text) <= lineMost || i <= lineMost) {
-		f.Kind, f.Offset, f.what = BareCR, int64(i), "a CR without its LF (RFC 5322 section 2.3)"
+		f.Kind, f.Offset, f.what = BareCR, int64(i), bareCRFault
 	}
 	if i := bytes.IndexByte(text, 0); i >= 0 && (len(text) <= lineMost || i <= lineMost) && (f.Kind == LongLine || int64(i) < f.Offset) {
-		f.Kind, f.Offset, f.what = NUL, int64(i), "a NUL (RFC 5322 section 4)"
+		f.Kind, f.Offset, f.what = NUL, int64(i), nulFault
 	}
 	f.Offset += start
 	return f

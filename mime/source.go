@@ -98,7 +98,7 @@ func spool(r io.Reader, most int64) (*held, error) {
 	}
 	f, err := os.CreateTemp("", "ehlo-*") // made with mode 0600
 	if err != nil {
-		return nil, err
+		return nil, notSpooled(err)
 	}
 	h := &held{spool: f}
 	if os.Remove(f.Name()) != nil { // nothing is left behind, however we end
@@ -108,7 +108,11 @@ func spool(r io.Reader, most int64) (*held, error) {
 		h.size, err = io.Copy(f, r)
 		h.size += int64(n)
 	}
-	if err == nil && h.size > most {
+	var failed *os.PathError
+	switch {
+	case errors.As(err, &failed) && failed.Path == f.Name():
+		err = notSpooled(err)
+	case err == nil && h.size > most:
 		err = fmt.Errorf("over %d bytes: too long to be spooled", most)
 	}
 	if err != nil {
@@ -116,6 +120,27 @@ func spool(r io.Reader, most int64) (*held, error) {
 	}
 	return h, nil
 }
+
+// SpoolError says why the temporary file could not be written that holds what can
+// be read only once.
+type SpoolError struct {
+	Path string
+	Err  error // the system's
+}
+
+func notSpooled(err error) error {
+	if file := (*os.PathError)(nil); errors.As(err, &file) {
+		return &SpoolError{file.Path, file.Err}
+	}
+	return err
+}
+
+func (e *SpoolError) Error() string {
+	return fmt.Sprintf("the temporary file for what comes from a pipe, %s: %v", e.Path, e.Err)
+}
+
+// Unwrap gives what the system said.
+func (e *SpoolError) Unwrap() error { return e.Err }
 
 func (h *held) close() error {
 	if h.spool == nil {

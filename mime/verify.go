@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 )
@@ -26,6 +27,8 @@ const (
 // Verification is what the signatures of a message are worth.
 type Verification struct {
 	From       string             `json:"from"` // the domain of From, in A-labels; "" if it cannot be told
+	Author     string             `json:"-"`    // its address: foreign text
+	ReturnPath *string            `json:"-"`    // the address of the topmost Return-Path, "" is the null one; nil if there is none
 	Aligned    bool               `json:"aligned"`
 	Signatures []SignatureVerdict `json:"signatures"` // the topmost first
 	ARC        []ARCSet           `json:"arc,omitempty"`
@@ -47,6 +50,11 @@ type SignatureVerdict struct {
 	Reason           string     `json:"reason,omitempty"` // of any verdict but pass
 	Alignment        Alignment  `json:"alignment"`        // of its domain with From's
 	Findings         []Finding  `json:"findings,omitempty"`
+}
+
+// Sound reports whether the signature passes and covers what it has to.
+func (s SignatureVerdict) Sound() bool {
+	return s.Verdict == VerdictPass && !slices.ContainsFunc(s.Findings, func(f Finding) bool { return f.Level == Fail })
 }
 
 // ARCSet is one hop's seal (RFC 8617), as it says itself: it is not verified.
@@ -95,7 +103,7 @@ func (r *Reading) Verify(ctx context.Context, lookup LookupTXT, now time.Time) (
 	for _, s := range all {
 		s.decide(fields)
 		s.out.Alignment = Align(s.out.Domain, v.From)
-		v.Aligned = v.Aligned || s.out.Verdict == VerdictPass && s.out.Alignment != NotAligned
+		v.Aligned = v.Aligned || s.out.Sound() && s.out.Alignment != NotAligned
 		v.Signatures = append(v.Signatures, s.out)
 	}
 	v.ARC = arcSets(fields)

@@ -13,7 +13,7 @@ import (
 // Alignment is how the domain of a signature agrees with that of From.
 type Alignment string
 
-// The alignments that DMARC knows (RFC 7489 section 3.1.1).
+// The alignments that DMARC knows (RFC 9989 section 4.4).
 const (
 	NotAligned     Alignment = "none"
 	RelaxedAligned Alignment = "relaxed" // of one organisation
@@ -35,8 +35,8 @@ func Align(domain, from string) Alignment {
 }
 
 // OrganizationalDomain is what of a domain is registered, by the public suffix list
-// that this program was built with (RFC 7489 section 3.2); the domain itself if that is a
-// public suffix.
+// that this program was built with; the domain itself if that is a public suffix. It
+// needs no question: what RFC 9989 section 4.10 finds out by asking is for who evaluates DMARC.
 func OrganizationalDomain(domain string) string {
 	domain = strings.ToLower(strings.TrimSuffix(domain, "."))
 	if d, err := publicsuffix.EffectiveTLDPlusOne(domain); err == nil {
@@ -50,6 +50,11 @@ func (v *Verification) from(fields []rawField) {
 	var domains []string
 	n := 0
 	for _, f := range fields {
+		if f.name == "return-path" && v.ReturnPath == nil {
+			_, value, _ := strings.Cut(f.text, ":")
+			path := strings.Trim(dropFWS(value), "<>")
+			v.ReturnPath = &path
+		}
 		if f.name != "from" {
 			continue
 		}
@@ -61,6 +66,7 @@ func (v *Verification) from(fields []rawField) {
 			return
 		}
 		for _, a := range list {
+			v.Author = a.Address
 			domains = append(domains, domainOf(a))
 		}
 	}
@@ -71,10 +77,12 @@ func (v *Verification) from(fields []rawField) {
 	case n > 1:
 		v.find(Fail, "doubled-from", "RFC 5322 section 3.6", "%d From fields: readers differ on which they show", n)
 	case len(domains) > 1:
-		v.find(Warn, "from-domains", "RFC 7489 section 6.6.1", "From has addresses in %d domains: receivers differ on what that means", len(domains))
+		v.find(Warn, "from-domains", "RFC 9989 section 5.3.1", "From has addresses in %d domains: receivers differ on what that means", len(domains))
 	case len(domains) == 1:
 		v.From = domains[0]
+		return
 	}
+	v.Author = ""
 }
 
 func (v *Verification) find(level Level, id, ref, format string, args ...any) {

@@ -92,7 +92,7 @@ func TestVerifyVerdicts(t *testing.T) {
 		if s.Verdict != c.want || !strings.Contains(s.Reason, c.reason) || (c.reason == "") != (s.Reason == "") {
 			t.Errorf("%s: %s %s", c.name, s.Verdict, s.Reason)
 		}
-		if v.Aligned != (c.want == VerdictPass) {
+		if v.Aligned != (c.want == VerdictPass && c.name != "length, added to") { // that says nothing of what was added
 			t.Errorf("%s: aligned %v", c.name, v.Aligned)
 		}
 		if _, err := json.Marshal(v); err != nil {

@@ -15,6 +15,7 @@ type Options struct {
 	Fixup bool      // mend what would be refused, add a missing Date and Message-ID, have a 7bit form
 	Now   time.Time // the Date that Fixup adds; the zero time is now
 	Host  string    // the right side of the Message-ID that Fixup adds; "" is localhost
+	Allow Breach    // what is to break the rules; not together with Fixup
 	Limit int64     // on what is spooled from a pipe, in octets; 0 is 1 GiB
 }
 
@@ -39,7 +40,11 @@ func Whole(src Source, o Options) (*Message, error) {
 }
 
 func whole(h *held, o Options) (*Message, error) {
-	own, s, err := scanned(h, o.Fixup)
+	own, s, err := scannedBy(h, func(r io.Reader) *scan {
+		s := newScan(r, o.Fixup)
+		s.allow = o.Allow
+		return s
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -57,12 +62,8 @@ func whole(h *held, o Options) (*Message, error) {
 	return m, nil
 }
 
-// scanned reads a message once, to judge it. A message in which nothing is to be
-// changed is then read as it is.
-func scanned(h *held, fixup bool) (stretch, *scan, error) {
-	return scannedBy(h, func(r io.Reader) *scan { return newScan(r, fixup) })
-}
-
+// scannedBy reads a message once, by the scan that make makes, to judge it. A message
+// in which nothing is to be changed is then read as it is.
 func scannedBy(h *held, make func(io.Reader) *scan) (stretch, *scan, error) {
 	r, err := h.open()
 	if err != nil {
@@ -122,10 +123,10 @@ func (m *Message) add(o Options) ([]byte, error) {
 
 // judge fills what follows from the scan.
 func (m *Message) judge(s *scan) {
-	if s.eightBody || s.rawHeader {
+	if (s.eightBody || s.rawHeader) && s.allow&Breach8Bit == 0 {
 		m.needs = append(m.needs, "8BITMIME")
 	}
-	if s.utf8Header && !s.rawHeader {
+	if s.utf8Header && !s.rawHeader && s.allow&BreachUTF8 == 0 {
 		m.needs = append(m.needs, "SMTPUTF8")
 	}
 	m.kind, m.parts = "text/plain", 1 // RFC 2045 section 5.2
@@ -137,7 +138,7 @@ func (m *Message) judge(s *scan) {
 	if strings.HasPrefix(m.kind, "multipart/") {
 		m.parts = 0
 	}
-	m.findings = judge(m.fields)
+	m.findings = append(s.breached(), judge(m.fields)...)
 	if s.stray > 0 {
 		m.findings = append(m.findings, fmt.Sprintf("line %d is neither a header field nor blank: some readers take it for the body", s.stray))
 	}

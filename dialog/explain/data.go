@@ -2,7 +2,6 @@ package explain
 
 import (
 	_ "embed"
-	"encoding/csv"
 	"strings"
 )
 
@@ -12,14 +11,13 @@ var (
 	codesCSV string
 	//go:embed enhanced.csv
 	enhancedCSV string
-	//go:embed rules.csv
-	rulesCSV string
 )
 
-// row is one row of codes.csv or enhanced.csv, or the second half of one of rules.csv.
+// row is one row of codes.csv or enhanced.csv, or what a rule answers.
 type row struct {
-	key    string // "550", "55z", "5yz"; "5.1.1", "X.1.1"; a rule's words
+	key    string // "550", "55z", "5yz"; "5.1.1", "X.1.1"
 	phase  string // when it applies; "" always
+	title  string // what its specification calls it; only in the row without phase
 	means  string
 	likely string
 	next   string
@@ -27,8 +25,11 @@ type row struct {
 	source string
 }
 
-func (r row) explanation() Explanation {
-	return Explanation{Brief: r.means, Likely: r.likely, Next: r.next, Reason: r.reason, Source: r.source}
+func (r row) explanation(layer string) Explanation {
+	return Explanation{
+		Brief: r.means, Likely: r.likely, Next: r.next, Reason: r.reason,
+		Source: r.source, Fault: fault(r.reason), Layer: layer,
+	}
 }
 
 // lookup gives the row of the first key that the data has, that of the phase
@@ -41,7 +42,7 @@ func lookup(data, phase string, keys ...string) (row, bool) {
 		var general row
 		found := false
 		for line := range strings.Lines(data) {
-			if !strings.HasPrefix(line, key+",") {
+			if !strings.HasPrefix(line, key) || !strings.HasPrefix(line[len(key):], ",") {
 				continue
 			}
 			r, ok := parseRow(line)
@@ -61,16 +62,43 @@ func lookup(data, phase string, keys ...string) (row, bool) {
 
 // parseRow reads one line of codes.csv or enhanced.csv.
 func parseRow(line string) (row, bool) {
-	f, ok := fields(line, 7)
-	if !ok {
+	var f [8]string
+	if !fields(line, f[:]) {
 		return row{}, false
 	}
-	return row{f[0], f[1], f[2], f[3], f[4], f[5], f[6]}, true
+	return row{f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[7]}, true
 }
 
-func fields(line string, n int) ([]string, bool) {
-	r := csv.NewReader(strings.NewReader(line))
-	r.FieldsPerRecord = n
-	f, err := r.Read()
-	return f, err == nil
+// fields takes a line of CSV apart (RFC 4180), of as many fields as f has room for
+// and without a line end in any. encoding/csv would make a reader for each line.
+func fields(line string, f []string) bool {
+	line = strings.TrimRight(line, "\r\n")
+	for i := range f {
+		more := false
+		if quoted, ok := strings.CutPrefix(line, `"`); ok {
+			end := 0
+			for { // two quotes within stand for one
+				n := strings.IndexByte(quoted[end:], '"')
+				if n < 0 {
+					return false
+				}
+				if end += n; !strings.HasPrefix(quoted[end+1:], `"`) {
+					break
+				}
+				end += 2
+			}
+			f[i] = strings.ReplaceAll(quoted[:end], `""`, `"`)
+			if line = quoted[end+1:]; line != "" {
+				if line, more = strings.CutPrefix(line, ","); !more {
+					return false
+				}
+			}
+		} else {
+			f[i], line, more = strings.Cut(line, ",")
+		}
+		if more != (i < len(f)-1) {
+			return false
+		}
+	}
+	return true
 }

@@ -1,11 +1,16 @@
 // Package explain says what an SMTP reply means, why it probably came and what to do next.
 //
-//	Reply        explains one reply, by its text, its codes and the moment it came
-//	Explanation  what Reply answers
+//	Reply        explains a reply, by its text, its codes and the moment it came
+//	Status       explains an enhanced code alone, such as the Status of a bounce
+//	Text         explains a text without a code
+//	Explanation  what these answer
+//	Title        what a code's specification calls it
+//	Find         the replies in a transcript, a log or a bounce
 //	RetryAfter   the waiting time that a reply asks for
 //
-// The knowledge is data: rules.csv (wordings), enhanced.csv (RFC 3463) and
-// codes.csv (RFC 5321 and its extensions). A row in one of them is all that a new
+// The knowledge is data: rules/*.csv (wordings, those of known receivers before
+// those of everybody), enhanced.csv (RFC 3463 and IANA's registry) and codes.csv
+// (RFC 5321 and its extensions). A row in one of them is all that a new
 // explanation takes. They are read when a reply is explained, never before.
 package explain
 
@@ -21,9 +26,11 @@ type Explanation struct {
 	Means  string // what the reply says, as far as it says it: "refused for good: no such mailbox"
 	Brief  string // the same in few words, for a list of recipients: "no such mailbox"
 	Likely string // why it probably came; not seen, only likely
-	Next   string // what to do: a command, or "again with --flag"; ADDRESS, DOMAIN and TARGET stand for the user's own
+	Next   string // what to do: a command, or "again with --flag"; ADDRESS, DOMAIN, SENDER (a domain) and TARGET stand for the user's own
 	Reason string // one of Reasons; "" for a positive or intermediate reply
-	Source string // the document that defines the code: "RFC 3463 section 3.2"
+	Fault  string // one of Faults: who has to change something; "" where the reply does not tell
+	Source string // the document that defines the code or has the wording: "RFC 3463 section 3.2"
+	Layer  string // one of Layers: what the answer was found by
 	Retry  bool   // the same may succeed later: a 4yz reply (RFC 5321 section 4.2.1)
 }
 
@@ -34,6 +41,39 @@ func Reasons() []string {
 		blocked bad-reputation require-ptr auth-failure policy rejected-sender spam virus content
 		message-too-big rate-limited too-many-connections greylisted starttls-failed security syntax
 		not-rfc-compliant system-error system-full network-error expired suspended filtered other`)
+}
+
+// Faults lists every Fault. With "policy" nothing is broken: the receiver wants it so.
+func Faults() []string { return strings.Fields("sender receiver network message policy") }
+
+// The layers: the first that knows a reply answers.
+const (
+	ByText     = "text"     // the wording
+	ByEnhanced = "enhanced" // the enhanced code, or its subject where nobody registered it
+	ByPhase    = "phase"    // the code, at the moment it came
+	ByCode     = "code"     // the code
+	ByClass    = "class"    // the code's first digit, or the first two
+)
+
+// Layers lists every Layer, in the order in which they are asked.
+func Layers() []string { return []string{ByText, ByEnhanced, ByPhase, ByCode, ByClass} }
+
+// fault says who has to change something if mail fails for a reason.
+func fault(reason string) string {
+	switch reason {
+	case "user-unknown", "host-unknown", "no-relaying", "blocked", "bad-reputation", "require-ptr", "auth-failure",
+		"rejected-sender", "rate-limited", "too-many-connections", "security", "syntax", "not-rfc-compliant", "suspended":
+		return "sender"
+	case "mailbox-full", "mailbox-disabled", "has-moved", "not-accepting", "starttls-failed", "system-error", "system-full":
+		return "receiver"
+	case "network-error", "expired":
+		return "network"
+	case "spam", "virus", "content", "message-too-big":
+		return "message"
+	case "policy", "greylisted", "filtered":
+		return "policy"
+	}
+	return ""
 }
 
 // Reply explains a reply. The phase is the moment it came: "connect",
@@ -48,10 +88,19 @@ func Reply(phase string, code int, enhanced string, text []string) Explanation {
 	if phase == "first-hello" {
 		phase = "hello"
 	}
-	e := find(phase, code, enhanced, text).explanation()
-	switch code / 100 {
+	r, layer := find(phase, code, enhanced, text)
+	e := r.explanation(layer).of(code / 100)
+	if layer == ByClass && (code < 200 || code > 599) {
+		e.Fault = "receiver" // it is no reply at all
+	}
+	return e
+}
+
+// of completes e as an answer of a class.
+func (e Explanation) of(class int) Explanation {
+	switch class {
 	case 2, 3:
-		e.Means, e.Reason = e.Brief, ""
+		e.Means, e.Reason, e.Fault = e.Brief, "", ""
 	case 4:
 		e.Means, e.Retry = "refused for now: "+e.Brief, true
 	case 5:
@@ -65,35 +114,84 @@ func Reply(phase string, code int, enhanced string, text []string) Explanation {
 	return e
 }
 
-// find gives the row that says most about a reply; there is always one.
-func find(phase string, code int, enhanced string, text []string) row {
+// Status explains an enhanced code that stands alone, "5.1.1" or "X.1.1" for any
+// class; "5.x.x" is the class and "5.1.x" the subject. It answers false for what has
+// not that form (RFC 3463 section 2) or a subject that nobody has registered.
+func Status(enhanced string) (Explanation, bool) {
+	enhanced = strings.ReplaceAll(strings.ToUpper(enhanced), ".X", ".0")
+	class, rest, _ := strings.Cut(enhanced, ".")
+	if !isEnhanced("5."+rest) || len(class) != 1 || !strings.Contains("245X", class) {
+		return Explanation{}, false
+	}
+	known, ok := lookup(enhancedCSV, "", enhanced, "X."+rest)
+	if !ok {
+		known, ok = lookup(enhancedCSV, "", subjectKeys(enhanced)...)
+	}
+	digit, _ := strconv.Atoi(class)
+	return known.explanation(ByEnhanced).of(digit), ok
+}
+
+// Text explains lines that a server may have said with any code. It answers false
+// where no wording in them is known.
+func Text(text []string) (Explanation, bool) {
+	r, ok := matchRule("", "", text)
+	return r.explanation(ByText).of(0), ok
+}
+
+// Title is what the specification of the most exact code of a reply calls that code,
+// and which specification it is. The code is 0, or the enhanced code "", where there
+// is none; of is the one that it tells of, "" if neither has a title.
+func Title(code int, enhanced string) (of, title, source string) {
+	_, rest, _ := strings.Cut(enhanced, ".")
+	general := "X." + rest // this row has the title
+	if r, ok := lookup(enhancedCSV, "", general); ok && !strings.HasSuffix(rest, ".0") {
+		return enhanced, r.title, r.source
+	}
+	number := strconv.Itoa(code)
+	if r, ok := lookup(codesCSV, "", number); ok {
+		return number, r.title, r.source
+	}
+	if r, ok := lookup(enhancedCSV, "", general); ok {
+		return enhanced, r.title, r.source
+	}
+	return "", "", ""
+}
+
+// find gives the row that says most about a reply, and what it was found by; there
+// is always one.
+func find(phase string, code int, enhanced string, text []string) (row, string) {
 	number := strconv.Itoa(code)
 	class := code / 100
 	negative := class == 4 || class == 5
+	exact, found := lookup(enhancedCSV, phase, enhancedKeys(enhanced)...)
+	basic, known := lookup(codesCSV, phase, number)
 	if negative {
 		if r, ok := matchRule(phase, number, text); ok {
-			return r
+			return r.unless(exact, found).unless(basic, known), ByText
 		}
 	}
-	if r, ok := lookup(enhancedCSV, phase, enhancedKeys(enhanced)...); ok {
-		return r
+	if found {
+		return exact, ByEnhanced
 	}
-	basic, known := lookup(codesCSV, phase, number)
+	layer := ByCode
+	if basic.phase != "" {
+		layer = ByPhase
+	}
 	if known && basic.reason != "other" {
-		return basic
+		return basic, layer
 	}
 	// X.Y.0 is "other or undefined" (RFC 3463 section 3): it tells the subject of
 	// a failure, and nothing in a success.
 	if negative {
-		if r, ok := lookup(enhancedCSV, phase, subjectKey(enhanced)); ok {
-			return r
+		if r, ok := lookup(enhancedCSV, phase, subjectKeys(enhanced)...); ok {
+			return r, ByEnhanced
 		}
 	}
 	if known {
-		return basic
+		return basic, layer
 	}
 	r, _ := lookup(codesCSV, phase, classKeys(class, code)...)
-	return r
+	return r, ByClass
 }
 
 // enhancedKeys gives the keys under which an exact enhanced code is looked up,
@@ -106,13 +204,15 @@ func enhancedKeys(enhanced string) []string {
 	return []string{enhanced, "X." + rest}
 }
 
-// subjectKey gives the key of an enhanced code's subject: "X.7.0" for "5.7.509".
-func subjectKey(enhanced string) string {
+// subjectKeys gives the keys of an enhanced code's subject: "5.7.0" and "X.7.0" for
+// "5.7.509".
+func subjectKeys(enhanced string) []string {
 	parts := strings.Split(enhanced, ".")
 	if len(parts) != 3 || parts[1] == "0" {
-		return ""
+		return nil
 	}
-	return "X." + parts[1] + ".0"
+	subject := "." + parts[1] + ".0"
+	return []string{parts[0] + subject, "X" + subject}
 }
 
 // classKeys gives the keys of what a code's first two digits say, and its first

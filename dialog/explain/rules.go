@@ -1,79 +1,116 @@
 package explain
 
-import "strings"
+import (
+	_ "embed"
+	"strings"
+)
 
-// rule is one row of rules.csv: a wording that leaves no doubt.
+// The rules, a file for each group of receivers or of software.
+var (
+	//go:embed rules/gmail.csv
+	gmailRules string
+	//go:embed rules/microsoft.csv
+	microsoftRules string
+	//go:embed rules/yahoo.csv
+	yahooRules string
+	//go:embed rules/apple.csv
+	appleRules string
+	//go:embed rules/providers.csv
+	providersRules string
+	//go:embed rules/filters.csv
+	filtersRules string
+	//go:embed rules/lists.csv
+	listsRules string
+	//go:embed rules/servers.csv
+	serversRules string
+	//go:embed rules/general.csv
+	generalRules string
+)
+
+// ruleFiles are the files of rules in the order in which they are asked: what is
+// known to be one receiver's or one program's own goes before what anybody says.
+func ruleFiles() []string {
+	return []string{
+		gmailRules, microsoftRules, yahooRules, appleRules, providersRules,
+		filtersRules, listsRules, serversRules, generalRules,
+	}
+}
+
+// unless gives way to the row of a code that is known and has the same reason, if r
+// is a wording that many use: the code is more exact then.
+func (r row) unless(code row, known bool) row {
+	if known && r.source == "" && r.reason == code.reason {
+		return code
+	}
+	return r
+}
+
+// rule is one row of a file of rules: wordings that leave no doubt.
 type rule struct {
-	words  []string // one of them occurs in the text
-	unless []string // and none of these
-	code   string   // how the code begins: "4", "530"; "" for any
-	row             // its key is not used
+	words   string // one of these phrases occurs in the text (see saying.any)
+	unless  string // and none of these
+	code    string // how the code begins: "4", "530"; "" for any
+	phases  string // when it applies, words with spaces between; "" always
+	reason  string
+	means   string
+	likely  string
+	next    string
+	source  string // who writes so
+	date    string // when the source was read
+	example string // a reply that this rule answers, and none before it
+}
+
+// common is the source of a wording that is nobody's own: nothing to look up.
+const common = "common wording"
+
+func (r rule) row() row {
+	if r.source == common {
+		r.source = ""
+	}
+	return row{means: r.means, likely: r.likely, next: r.next, reason: r.reason, source: r.source}
+}
+
+// fits reports whether a rule is about a code at a phase. What is not known, "",
+// excludes none.
+func (r rule) fits(phase, code string) bool {
+	return (code == "" || strings.HasPrefix(code, r.code)) &&
+		(phase == "" || r.phases == "" || strings.Contains(" "+r.phases+" ", " "+phase+" "))
+}
+
+// parseRule reads one line of a file of rules.
+func parseRule(line string) (rule, bool) {
+	var f [11]string
+	if !fields(line, f[:]) {
+		return rule{}, false
+	}
+	return rule{f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8], f[9], f[10]}, true
 }
 
 // matchRule gives the row of the first rule that a reply's text fits.
 func matchRule(phase, code string, text []string) (row, bool) {
-	said := plain(text)
-	if said == "" {
-		return row{}, false
+	if !isPhase(phase) {
+		phase = ""
 	}
-	for line := range strings.Lines(rulesCSV) {
-		r, ok := parseRule(line)
-		if !ok || r.phase != "" && r.phase != phase || !strings.HasPrefix(code, r.code) {
-			continue
-		}
-		if containsAny(said, r.words) && !containsAny(said, r.unless) {
-			return r.row, true
-		}
-	}
-	return row{}, false
+	r, ok := firstRule(phase, code, sayingOf(text))
+	return r.row(), ok
 }
 
-// parseRule reads one line of rules.csv; its heading is a row that no text fits.
-func parseRule(line string) (rule, bool) {
-	f, ok := fields(line, 9)
-	if !ok {
-		return rule{}, false
-	}
-	return rule{
-		words:  alternatives(f[0]),
-		unless: alternatives(f[1]),
-		code:   f[2],
-		row:    row{"", f[3], f[4], f[5], f[6], f[7], f[8]},
-	}, true
-}
-
-func alternatives(s string) []string {
-	if s == "" {
-		return nil
-	}
-	return strings.Split(s, "|")
-}
-
-func containsAny(s string, words []string) bool {
-	for _, w := range words {
-		if strings.Contains(s, w) {
-			return true
+func firstRule(phase, code string, said *saying) (rule, bool) {
+	for _, file := range ruleFiles() {
+		_, file, _ = strings.Cut(file, "\n") // the heading
+		for line := range strings.Lines(file) {
+			if r, ok := parseRule(line); ok && r.fits(phase, code) && said.any(r.words) && !said.any(r.unless) {
+				return r, true
+			}
 		}
+	}
+	return rule{}, false
+}
+
+func isPhase(word string) bool {
+	switch word {
+	case "connect", "hello", "tls", "auth", "ask", "mail", "rcpt", "data", "dot", "quit":
+		return true
 	}
 	return false
-}
-
-// plain joins a reply's lines in lower case with single spaces, without the
-// enhanced code that each may begin with, so that a wording is found across a line
-// break too.
-func plain(text []string) string {
-	var words []string
-	for _, line := range text {
-		w := strings.Fields(strings.ToLower(line))
-		if len(w) > 0 && isEnhanced(w[0]) {
-			w = w[1:]
-		}
-		words = append(words, w...)
-	}
-	return strings.Join(words, " ")
-}
-
-// isEnhanced reports whether s has the form of an enhanced code (RFC 3463 section 2).
-func isEnhanced(s string) bool {
-	return len(s) >= 5 && strings.Count(s, ".") == 2 && strings.Trim(s, "0123456789.") == ""
 }

@@ -1,8 +1,124 @@
 package explain
 
-import "testing"
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
 
-// TestRules holds every rule to wordings that servers really use, and to ones that it must not take.
+// TestRuleData holds every rule to its form, and to its example: that rule answers
+// it, and none before.
+func TestRuleData(t *testing.T) {
+	for i, file := range ruleFiles() {
+		for n, line := range rows(t, fmt.Sprint("file ", i), file) {
+			r, ok := parseRule(line)
+			at := fmt.Sprintf("%s (file %d line %d)", r.words, i, n)
+			if !ok {
+				t.Errorf("%s does not parse", at)
+				continue
+			}
+			for _, phrases := range []string{r.words, r.unless} {
+				for _, p := range phrasesOf(phrases) {
+					if words := strings.TrimSpace(plain([]string{p})); words != p || len(p) < 2 {
+						t.Errorf("%s: phrase %q can occur nowhere: %q", at, p, words)
+					}
+				}
+			}
+			for phase := range strings.FieldsSeq(r.phases) {
+				if !isPhase(phase) {
+					t.Errorf("%s: no phase is called %q", at, phase)
+				}
+			}
+			if !slices.Contains(Reasons(), r.reason) || r.reason == "other" {
+				t.Errorf("%s: reason %q", at, r.reason)
+			}
+			if _, err := time.Parse(time.DateOnly, r.date); err != nil || r.source == "" || r.means == "" {
+				t.Errorf("%s: no meaning, no source or no date: %v", at, err)
+			}
+			for _, text := range []string{r.means, r.likely, r.next} {
+				checkStyle(t, at, text)
+			}
+			phase, _, _ := strings.Cut(r.phases, " ")
+			code, _, _ := strings.Cut(r.example, " ")
+			if number, err := strconv.Atoi(code); err != nil || number/100 != 4 && number/100 != 5 {
+				t.Errorf("%s: example %q", at, r.example)
+			}
+			if got, ok := firstRule(phase, code, sayingOf([]string{r.example})); !ok || got != r {
+				t.Errorf("%s: example %q is answered by %q", at, r.example, got.words)
+			}
+		}
+	}
+}
+
+// phrasesOf takes phrases apart into runs of words.
+func phrasesOf(phrases string) []string {
+	if phrases == "" {
+		return nil
+	}
+	var all []string
+	for p := range strings.SplitSeq(phrases, "|") {
+		for part := range strings.SplitSeq(p, " .. ") {
+			all = append(all, strings.TrimSuffix(part, "*"))
+		}
+	}
+	return all
+}
+
+func TestSays(t *testing.T) {
+	tests := []struct {
+		text, phrases string
+		want          bool
+	}{
+		{"the mailbox is full", "mailbox is full", true},
+		{"the mailbox is fully open", "mailbox is full", false},
+		{"the mailbox is fully open", "mailbox is full*", true},
+		{"xmailbox is full", "mailbox is full", false},
+		{"the mailbox of bob is full now", "mailbox .. full", true},
+		{"full is the mailbox", "mailbox .. full", false},
+		{"mailbox, mailbox full", "mailbox .. full", true},
+		{"the mailbox " + strings.Repeat("of ", 20) + "bob is full", "mailbox .. full", false},
+		{"mailbox " + strings.Repeat("of ", 20) + "bob: mailbox is full", "mailbox .. full", true},
+		{"aa bb cc", "xx|bb", true},
+		{"a b c", "", false},
+		{"<bob@example.net>: user unknown", "user unknown", true},
+		{"user <bob@example.net> unknown", "user unknown", true},
+		{"user bob-smith=x@example.net unknown", "user unknown", true},
+		{"complain to spam@example.net", "spam", false},
+		{"550-5.1.1 no such 550 5.1.1 user", "no such user", true},
+		{"host [192.0.2.1] blocked", "host blocked", true},
+		{"host 2001:db8::1 blocked", "host blocked", true},
+		{"rate-limited", "rate limited", true},
+		{"It can’t be", "can't be", true},
+		{"(#5.1.1) sorry", "sorry", true},
+		{"see zen.spamhaus.org.", "zen.spamhaus.org", true},
+		{"see https://example.net/help?p=NoSuchUser", "nosuchuser", true},
+	}
+	for _, tt := range tests {
+		if got := sayingOf([]string{tt.text}).any(tt.phrases); got != tt.want {
+			t.Errorf("%q in %q: %v", tt.phrases, plain([]string{tt.text}), got)
+		}
+	}
+}
+
+// FuzzPlain: words, with one space between, and nothing else; and not too many.
+func FuzzPlain(f *testing.F) {
+	f.Add("5.1.1 <bob@example.net>: User unknown")
+	f.Add("550-5.7.1 [192.0.2.1] \u2019 #5.1.1 450")
+	f.Fuzz(func(t *testing.T, text string) {
+		said := plain(strings.Split(text, "\n"))
+		if strings.Contains(said, "  ") || len(said) > 4*plainMost {
+			t.Errorf("%q", said)
+		}
+		if strings.ContainsAny(said, "@<>[](),;:!?-_=/") {
+			t.Errorf("%q", said)
+		}
+	})
+}
+
+// TestRules holds rules to wordings that servers really use, and to ones that they must not take.
 func TestRules(t *testing.T) {
 	tests := []struct {
 		phase    string
@@ -16,7 +132,7 @@ func TestRules(t *testing.T) {
 		{"dot", 451, "", []string{"You are being gray", "listed"}, "greylisted"},
 		{"rcpt", 451, "4.7.1", []string{"4.7.1 You are being grey", "4.7.1 listed"}, "greylisted"},
 		{"rcpt", 451, "", []string{"the sky is grey, listen"}, "other"},
-		{"rcpt", 550, "5.7.1", []string{"5.7.1 no greylisting here"}, "policy"},
+		{"rcpt", 550, "5.7.1", []string{"5.7.1 no greylisting here"}, "other"},
 
 		{"rcpt", 554, "5.7.1", []string{"5.7.1 <bob@example.net>: Relay access denied"}, "no-relaying"},
 		{"rcpt", 550, "5.7.1", []string{"5.7.1 Unable to relay"}, "no-relaying"},
@@ -34,7 +150,7 @@ func TestRules(t *testing.T) {
 		{"rcpt", 550, "5.7.30", []string{"5.7.30 REQUIRETLS: verified TLS required"}, "security"},
 
 		{"rcpt", 554, "5.7.1", []string{"5.7.1 Service unavailable; Client host [192.0.2.1] blocked using bl.example.org"}, "blocked"},
-		{"rcpt", 554, "5.7.1", []string{"5.7.1 Service unavailable; Sender address [a@example.com] blocked using dbl.example.org"}, "policy"},
+		{"rcpt", 554, "5.7.1", []string{"5.7.1 Service unavailable; Sender address [a@example.com] blocked using dbl.example.org"}, "blocked"},
 
 		{"connect", 421, "4.7.0", []string{"4.7.0 mx.example.net Error: too many connections from 192.0.2.1"}, "too-many-connections"},
 		{"connect", 421, "4.7.0", []string{"4.7.0 mx.example.net Error: connection rate limit exceeded"}, "too-many-connections"},
@@ -45,7 +161,7 @@ func TestRules(t *testing.T) {
 
 		{"rcpt", 550, "", []string{"No such user here"}, "user-unknown"},
 		{"rcpt", 550, "5.1.0", []string{"5.1.0 <c@example.net>: Recipient address rejected: User unknown", "5.1.0 in virtual mailbox table"}, "user-unknown"},
-		{"rcpt", 550, "", []string{"<a@example.com>: Sender address rejected: undeliverable address: User unknown"}, "other"},
+		{"rcpt", 550, "", []string{"<a@example.com>: Sender address rejected: undeliverable address: User unknown"}, "rejected-sender"},
 		{"mail", 550, "", []string{"User unknown"}, "rejected-sender"},
 
 		{"rcpt", 452, "", []string{"mailbox is full"}, "mailbox-full"},
@@ -54,7 +170,7 @@ func TestRules(t *testing.T) {
 		{"dot", 550, "5.7.1", []string{"5.7.1 rejected by the DMARC policy of example.com"}, "auth-failure"},
 
 		{"dot", 554, "5.7.1", []string{"5.7.1 virus found: Eicar"}, "virus"},
-		{"dot", 451, "4.7.1", []string{"4.7.1 antivirus not available"}, "policy"},
+		{"dot", 451, "4.7.1", []string{"4.7.1 antivirus not available"}, "system-error"},
 		{"dot", 550, "", []string{"This message is considered", "spam"}, "spam"},
 		{"dot", 550, "", []string{"complain to antispam@example.net"}, "other"},
 	}

@@ -48,6 +48,7 @@ type Hop struct {
 	Host     string         // what the certificate has to prove
 	Addr     netip.AddrPort // not valid if only a Redirect says where to go
 	Port     uint16
+	Pref     uint16      // of its MX record
 	Socket   string      // the UNIX socket that leads there instead of Addr, or ""
 	Command  string      // the command that is dialled instead of Addr, or ""
 	Implicit bool        // TLS from the first byte, RFC 8314 section 3
@@ -94,7 +95,7 @@ func (r *Reach) Hops(ctx context.Context, t Target) ([]Hop, error) {
 	var hops []Hop
 	for _, host := range found.Hosts {
 		for _, addr := range host.Addrs {
-			hop.Host, hop.Addr = host.Name, netip.AddrPortFrom(addr, t.Port)
+			hop.Pref, hop.Host, hop.Addr = host.Pref, host.Name, netip.AddrPortFrom(addr, t.Port)
 			if hop.Host == "" {
 				hop.Host = addr.String()
 			}
@@ -109,8 +110,9 @@ type Visit struct {
 	Hop     Hop
 	Addr    string // that was dialled, the hop's or a Redirect's
 	Report  dialog.Report
-	Err     error // nil, or a *dialog.Error
-	Reached bool  // the connection was made
+	Err     error         // nil, or a *dialog.Error
+	Reached bool          // the connection was made
+	Connect time.Duration // until it was, with the header of the PROXY protocol
 }
 
 // Visit dials a hop and runs a plan there. The plan begins with the banner;
@@ -133,12 +135,13 @@ func (r *Reach) Visit(ctx context.Context, hop Hop, plan dialog.Plan) (visit Vis
 			r.Visited(visit)
 		}
 	}()
+	began := time.Now()
 	nc, err := r.connect(ctx, hop, options)
 	if err != nil {
 		visit.Err = &dialog.Error{Phase: dialog.PhaseConnect, Err: err}
 		return visit
 	}
-	visit.Reached = true
+	visit.Reached, visit.Connect = true, time.Since(began)
 	defer finish(ctx, nc, options)
 	if hop.Implicit {
 		if options.Waiting != nil {

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"hash"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -23,6 +24,7 @@ const (
 	LieIterations     // 50,000,000 iterations: a client that hashes them is busy for minutes
 	LieSignature      // every proof is accepted, behind a signature that the password does not make
 	LieNonce          // a nonce that does not begin with the client's
+	LieOverflow       // more iterations than 64 bits hold
 )
 
 const (
@@ -48,14 +50,16 @@ func (s scram) serve(e *exchange) error {
 	}
 	salt := make([]byte, 16)
 	_, _ = rand.Read(salt) // it never fails
-	nonce, iterations := c.nonce+rand.Text(), scramIterations
+	nonce, iterations := c.nonce+rand.Text(), strconv.Itoa(scramIterations)
 	switch e.spec.Lie {
 	case LieIterations:
-		iterations = greedyIterations
+		iterations = strconv.Itoa(greedyIterations)
+	case LieOverflow:
+		iterations = "9" + strings.Repeat("0", 30)
 	case LieNonce:
 		nonce = rand.Text()
 	}
-	challenge := fmt.Sprintf("r=%s,s=%s,i=%d", nonce, base64.StdEncoding.EncodeToString(salt), iterations)
+	challenge := fmt.Sprintf("r=%s,s=%s,i=%s", nonce, base64.StdEncoding.EncodeToString(salt), iterations)
 	message, err = e.ask(challenge)
 	if err != nil {
 		return err

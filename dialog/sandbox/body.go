@@ -97,6 +97,9 @@ func (x *session) data(arg string) error {
 	if err != nil || !ok {
 		return err
 	}
+	if err := x.play(x.rule("BODY", x.mail.addresses()), reply{}, x.mail.addresses()); err != nil {
+		return err
+	}
 	b := &body{limit: x.offers().size}
 	if err := unstuff(b, x.r); err != nil {
 		return err

@@ -61,6 +61,8 @@ func (a *authority) issuer(kind Cert) (*link, error) {
 		return a.sign(a.template(Valid, name), key, root)
 	case kind.has(Intermediate):
 		return a.intermediate()
+	case kind.has(LongChain):
+		return a.long()
 	}
 	return a.root()
 }
@@ -104,6 +106,16 @@ func (a *authority) template(kind Cert, name string) *x509.Certificate {
 	case kind.has(CNOnly):
 		t.DNSNames = nil
 	}
+	switch {
+	case kind.has(ManyNames):
+		t.DNSNames = append(t.DNSNames, names(8000)...)
+	case kind.has(TooManyNames):
+		t.DNSNames = append(t.DNSNames, names(20_000)...)
+	case kind.has(EvilNames):
+		t.Subject.CommonName = evil(name)
+		t.Subject.Organization = []string{evil("Example")}
+		t.EmailAddresses = []string{"\x1b[2J@client.test"}
+	}
 	if kind.has(ClientOnly) {
 		t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
 	}
@@ -114,6 +126,27 @@ func (a *authority) template(kind Cert, name string) *x509.Certificate {
 		t.SignatureAlgorithm = x509.ECDSAWithSHA1
 	}
 	return t
+}
+
+// longChain is how many authorities stand one below the other.
+const longChain = 120
+
+// long makes such authorities, and gives the last one.
+func (a *authority) long() (*link, error) {
+	by, err := a.root()
+	for i := 1; i <= longChain && err == nil; i++ {
+		by, err = a.ca(fmt.Sprintf("ehlo sandbox CA %d", i), by, 5*365*day)
+	}
+	return by, err
+}
+
+// names are n names of hosts.
+func names(n int) []string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = fmt.Sprintf("host-%05d.hosting.example", i)
+	}
+	return all
 }
 
 // sent is the chain from l as a server sends it: without the root, unless kind

@@ -156,10 +156,21 @@ func (z *zones) ServeDNS(rw dns.ResponseWriter, q *dns.Msg) {
 	if m.Rcode == dns.RcodeRefused {
 		m.Authoritative = false
 	}
-	if _, udp := rw.LocalAddr().(*net.UDPAddr); udp {
+	trick := z.trick(q.Question[0].Name)
+	if overUDP(rw) && trick != TrickLarge {
 		m.Truncate(size)
 	}
-	_ = rw.WriteMsg(m) // a client that is gone needs no answer
+	if trick == NoTrick {
+		_ = rw.WriteMsg(m) // a client that is gone needs no answer
+		return
+	}
+	all, err := tricked(trick, m, overUDP(rw))
+	if err != nil {
+		return
+	}
+	for _, octets := range all {
+		_, _ = rw.Write(octets)
+	}
 }
 
 // serveDNS starts the DNS server on one port of UDP and TCP.

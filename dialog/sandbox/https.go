@@ -27,8 +27,10 @@ func (x *session) web() error {
 	}
 	body := page.filled()
 	var head strings.Builder
-	fmt.Fprintf(&head, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %d\r\nConnection: close\r\n",
-		page.Status, http.StatusText(page.Status), page.Type, len(body))
+	fmt.Fprintf(&head, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nConnection: close\r\n", page.Status, http.StatusText(page.Status), page.Type)
+	if !page.Endless { // else its end is that of the connection (RFC 9112 section 6.3)
+		fmt.Fprintf(&head, "Content-Length: %d\r\n", len(body))
+	}
 	if page.Location != "" {
 		fmt.Fprintf(&head, "Location: https://%s%s\r\n", x.name, page.Location)
 	}
@@ -37,7 +39,7 @@ func (x *session) web() error {
 		return err
 	}
 	if req.Method != http.MethodHead {
-		if err := x.drip(body, page); err != nil {
+		if err := x.page(body, page); err != nil {
 			return err
 		}
 	}
@@ -75,19 +77,14 @@ func (p Page) filled() string {
 	return p.Body
 }
 
-// drip writes a body as slowly as its page says.
-func (x *session) drip(body string, p Page) error {
-	if p.Drip == 0 {
-		_, err := x.out.WriteString(body)
-		return err
+// page writes a body as its page says.
+func (x *session) page(body string, p Page) error {
+	switch {
+	case p.Drip > 0:
+		return x.drip(body, p.Drip)
+	case p.Endless:
+		return x.flood(body, 0)
 	}
-	for i := range len(body) {
-		if err := x.wait(p.Drip); err != nil {
-			return err
-		}
-		if err := x.out.WriteByte(body[i]); err != nil {
-			return err
-		}
-	}
-	return nil
+	_, err := x.out.WriteString(body)
+	return err
 }

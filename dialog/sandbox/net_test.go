@@ -132,7 +132,7 @@ func TestDial(t *testing.T) {
 		{"tcp", "192.0.2.10:26", "192.0.2.10:26", syscall.ECONNREFUSED},
 		{"tcp", "192.0.2.15:25", "192.0.2.15:25", syscall.ECONNREFUSED},
 		{"tcp", "192.0.2.22:25", "192.0.2.22:25", syscall.ECONNREFUSED},
-		{"tcp", "203.0.113.200:25", "203.0.113.200:25", syscall.EHOSTUNREACH},
+		{"tcp", "203.0.113.253:25", "203.0.113.200:25", syscall.EHOSTUNREACH},
 		{"tcp", "10.0.0.5:25", "10.0.0.5:25", syscall.ENETUNREACH},
 		{"tcp", "127.0.0.1:25", "127.0.0.1:25", syscall.ENETUNREACH},
 		{"tcp", w.DNS(), w.DNS(), syscall.ENETUNREACH},
@@ -278,7 +278,7 @@ func TestSOCKS(t *testing.T) {
 	}
 	for addr, want := range map[string]string{
 		"192.0.2.10:26":                 "connection refused",
-		"192.0.2.222:25":                "host unreachable",
+		"203.0.113.253:25":                "host unreachable",
 		"nosuch.test:25":                "host unreachable",
 		"10.0.0.5:25":                   "not allowed",
 		w.SOCKS():                       "not allowed",

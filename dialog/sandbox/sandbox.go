@@ -7,7 +7,8 @@
 //	Cert       what is unusual about a certificate, and what that breaks
 //	Page       what an HTTPS server has in place of an MTA-STS policy
 //	Rule       what happens at one event ("RCPT carol@"), as a list of acts
-//	World      a running world: its resolver (DNS), its Dial, its Roots, its SOCKS port
+//	Trick      what its DNS server does in place of an honest answer
+//	World      a running world: its resolver (DNS), its Dial, its Roots, its SOCKS port, its Ports
 //	Accounts   who may authenticate, at every server that knows AUTH
 //	Received   a message that a server took
 //
@@ -34,6 +35,7 @@ type Options struct {
 	Now       func() time.Time // what certificates are dated by; nil: time.Now
 	DNSAddr   string           // host:port of the DNS server; "": a free port of 127.0.0.1
 	SOCKSAddr string           // host:port of the SOCKS server; "": none
+	Ports     string           // host:port of the first service; each further one has the next port. Port 0: free ones. "": none listens before it is dialled
 	Maildir   string           // a Maildir for every message received, made if missing; "": none
 	Scenarios []Scenario       // the domains; nil: Scenarios()
 	// Received is told of every message taken, before its sender is. Neither it nor
@@ -57,6 +59,8 @@ type World struct {
 	dnsAddr  string
 	socks    net.Listener
 
+	listening []Port // by Options.Ports
+
 	ctx    context.Context // ends with the world
 	cancel context.CancelFunc
 	forget func() bool // ends the watch on the caller's context
@@ -70,6 +74,7 @@ type World struct {
 	heard map[string]int // how often a rule with a limit was met, by rule and triplet
 
 	ports sync.Mutex // held while a loopback port is looked for
+	given uint16     // ports of Options.Ports that are taken
 	tell  sync.Mutex // one call of Received or Log at a time
 }
 
@@ -105,6 +110,9 @@ func Start(ctx context.Context, o Options) (*World, error) {
 		return nil, err
 	}
 	if err := w.serveSOCKS(); err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
+	if err := w.listenAll(); err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
 	w.mu.Lock()

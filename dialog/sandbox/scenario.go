@@ -15,8 +15,10 @@ type Scenario struct {
 	// The hosts' addresses and their PTR records come by themselves.
 	Zone   string
 	Rcode  int      // of every DNS answer about the domain, where it is not NOERROR
+	Trick  Trick    // what its DNS server does in place of an honest answer
 	Bogus  string   // questions that are answered SERVFAIL, for bad signatures: "_25._tcp.mx1 TLSA", separated by ", "
 	Signed bool     // whether DNS answers are secure: AD is set for who asks for it (RFC 6840 section 5.8)
+	PTR    string   // names of addresses beside its hosts': "192.0.2.99 mail.elsewhere.test", separated by ", "
 	Also   []string // further names under which its hosts know the domain: its U-label form
 	Hosts  []Host
 	// What a correct client finds out, for tests; "" is nothing.
@@ -74,6 +76,7 @@ type Rule struct {
 //	MAIL alice@      the sender
 //	RCPT alice@      the recipient
 //	DATA alice@      DATA or a first BDAT for a recipient accepted before
+//	BODY alice@      the text behind 354, before any of it is read; nothing is said usually
 //	RRVS alice@      a recipient whose RCPT has the parameter RRVS, before RCPT is
 //	DOT alice@       the end of the message, by DATA or BDAT, for such a recipient; where
 //	                 each has a reply (LMTP, PRDR), for this one
@@ -123,53 +126,6 @@ func matches(pattern, s string) bool {
 	}
 	return strings.EqualFold(s, pattern)
 }
-
-// Act is one thing that a server does at an event, in the order of its rule.
-// If none of them answers or ends the connection, the usual reply follows.
-type Act struct {
-	kind  actKind
-	lines []string
-	wait  time.Duration
-}
-
-type actKind int
-
-const (
-	actSay actKind = iota
-	actWait
-	actWaitNamed
-	actHangUp
-	actSilence
-	actAwait
-	actRaw
-	actEcho
-)
-
-// Say answers with lines, each as it goes over the wire but for its CR LF, and
-// with {host}, {client}, {from} and {to} replaced. The code of the last one decides
-// whether the command took effect.
-func Say(lines ...string) Act { return Act{kind: actSay, lines: lines} }
-
-// Wait sends what was said so far and waits.
-func Wait(d time.Duration) Act { return Act{kind: actWait, wait: d} }
-
-// WaitNamed waits as long as the local part of the address names: 2s@, 1500ms@.
-// At other addresses it does nothing.
-func WaitNamed() Act { return Act{kind: actWaitNamed} }
-
-// HangUp sends what was said so far and closes the connection.
-func HangUp() Act { return Act{kind: actHangUp} }
-
-// Silence sends what was said so far and then never says anything again, though
-// the connection stays open until the client ends it or falls silent too.
-func Silence() Act { return Act{kind: actSilence} }
-
-// Await sends what was said so far and throws away what the client sends next:
-// a ClientHello where no TLS is meant to come.
-func Await() Act { return Act{kind: actAwait} }
-
-// Raw sends octets as they are, in place of a reply.
-func Raw(octets string) Act { return Act{kind: actRaw, lines: []string{octets}} }
 
 // Row is a domain of the world as a list shows it.
 type Row struct {

@@ -25,7 +25,7 @@ func Scenarios() []Scenario {
 	return slices.Concat([]Scenario{
 		{Name: "good", About: "a well-kept server: every extension, a valid certificate, two MX hosts, DANE, MTA-STS and TLS-RPT",
 			Expect: "delivers under verified TLS, pipelined and in one BDAT",
-			Zone:   "@ MX 10 mx1\n@ MX 20 mx2\n" + stsRecords("good.test") + dkimRecords(),
+			Zone:   "@ MX 10 mx1\n@ MX 20 mx2\n" + stsRecords("good.test") + dkimRecords() + sendingRecords("good.test"),
 			Signed: true,
 			Hosts: []Host{
 				{Name: "mx1", Addrs: "192.0.2.10 2001:db8::10", Services: []Service{{Offers: wellKept, TLSA: "3 1 1"}}},
@@ -171,7 +171,7 @@ func Scenarios() []Scenario {
 		{Name: "servfail", About: "the DNS server answers SERVFAIL",
 			Expect: "no answer: it may work later",
 			Rcode:  dns.RcodeServerFailure},
-	}, tlsScenarios(), authScenarios(), extensionScenarios())
+	}, tlsScenarios(), authScenarios(), extensionScenarios(), hostileScenarios(), spfScenarios(), dmarcScenarios(), checkScenarios())
 }
 
 // vrfy are the rules of vrfy.test (RFC 5321 sections 3.5 and 4.1.1.6 to 4.1.1.8,

@@ -85,6 +85,8 @@ func stsScenarios() []Scenario {
 	}
 	badrecord := broken(115, "sts-badrecord", "two MTA-STS records", "one is allowed (RFC 8461 section 3.1)", Valid, Page{})
 	badrecord.Zone += "_mta-sts TXT \"v=STSv1; id=20261102000000Z;\"\n"
+	evilrecord := broken(121, "sts-evilrecord", "terminal escapes in the MTA-STS record", "the record is none (RFC 8461 section 3.1), and is shown escaped", Valid, Page{})
+	evilrecord.Zone = strings.Replace(evilrecord.Zone, "id=2026", "id=\\027[2J\\226\\128\\174", 1)
 	nohost := broken(116, "sts-nohost", "an MTA-STS record; mta-sts.sts-nohost.test has no address", "its host cannot be found", Valid, Page{})
 	nohost.Hosts = nohost.Hosts[:1]
 	dane := row(117, "sts-dane", "a TLSA record that matches; a policy in mode enforce names another MX host", "enforce",
@@ -117,6 +119,13 @@ func stsScenarios() []Scenario {
 		broken(113, "sts-404", "the policy's host has no policy", "404 Not Found", Valid, Page{Status: 404, Body: "no such page\r\n"}),
 		broken(114, "sts-badpolicy", "the policy has no max_age, and a line without a colon",
 			"it breaks the syntax of RFC 8461 section 3.2", Valid, Page{Body: "version: STSv1\r\nmode: enforce\r\nmx mx1.sts-badpolicy.test\r\n"}),
+		broken(118, "sts-flood", "the policy comes without end", "it is over 64 KiB (RFC 8461 section 3.3)", Valid,
+			Page{Body: policy("enforce", "mx1.sts-flood.test"), Endless: true}),
+		broken(119, "sts-stall", "the policy's host says that a policy follows, and then nothing",
+			"it takes over a minute (RFC 8461 section 3.3)", Valid, Page{Drip: time.Hour}),
+		broken(120, "sts-evil", "terminal escapes in the policy", "it breaks the syntax of RFC 8461 section 3.2, and is shown escaped",
+			Valid, Page{Body: policy("enforce\x1b[2J\u202e", "mx1.\x1b]0;owned\x07.test")}),
+		evilrecord,
 		badrecord,
 		nohost,
 		dane,

@@ -35,6 +35,10 @@ const (
 	Unsent       // of the chain only the host's own certificate is sent
 	Disordered   // the authorities are sent from the root down
 	Stapled      // with an OCSP response that says it is good (RFC 6960)
+	LongChain    // under 120 authorities, one below the other, which are all sent
+	ManyNames    // for 8000 more names: about 200 KB
+	TooManyNames // for 20,000 more names: more than a TLS library of today takes
+	EvilNames    // with terminal escapes, bidirectional and invisible characters in its names
 )
 
 // has reports whether c is, among others, of a kind.
@@ -51,7 +55,7 @@ func (c Cert) Breaks() string {
 	}{
 		{WrongName | CNOnly, "name"},
 		{Expired | NotYet | ExpiredCA, "dates"},
-		{SelfSigned | UnknownCA | LeafIssued | Unsent, "chain"},
+		{SelfSigned | UnknownCA | LeafIssued | Unsent | LongChain, "chain"},
 		{ClientOnly, "usage"},
 		{WeakKey, "key"},
 		{WeakSignature, "signature"},
@@ -78,5 +82,6 @@ type Page struct {
 	Location string        // the path that it redirects to, where Body is found
 	Body     string        // its lines end as HTTP sends them
 	Fill     int           // Body is filled up to so many octets by fields that nobody knows
-	Drip     time.Duration // before each octet of Body
+	Drip     time.Duration // behind each octet of Body
+	Endless  bool          // Body comes again and again, and no length is said
 }

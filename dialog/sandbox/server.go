@@ -59,9 +59,7 @@ func (o offers) has(keyword string) bool {
 
 // listen starts the server of a service.
 func (w *World) listen(sc *Scenario, h *Host, v *Service, port uint16) (*server, error) {
-	w.ports.Lock()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	w.ports.Unlock()
+	l, err := w.listener()
 	if err != nil {
 		return nil, err
 	}

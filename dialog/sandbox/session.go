@@ -3,6 +3,7 @@ package sandbox
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -60,10 +61,7 @@ func (x *session) attach(c net.Conn) {
 type flushing struct{ x *session }
 
 func (f flushing) Read(p []byte) (int, error) {
-	limit := f.x.spec.Idle
-	if limit == 0 {
-		limit = idle
-	}
+	limit := f.x.patience()
 	if err := f.x.conn.SetWriteDeadline(time.Now().Add(idle)); err != nil {
 		return 0, err
 	}
@@ -75,6 +73,9 @@ func (f flushing) Read(p []byte) (int, error) {
 	}
 	return f.x.conn.Read(p)
 }
+
+// patience is the longest silence of a client.
+func (x *session) patience() time.Duration { return cmp.Or(x.spec.Idle, idle) }
 
 // closeNotify says under TLS that the end is meant (RFC 8446 section 6.1).
 func (x *session) closeNotify() {
@@ -195,21 +196,6 @@ func (x *session) answer(usual reply, event string, subjects ...string) (bool, e
 	return rule.takes(usual), x.play(rule, usual, subjects)
 }
 
-// takes reports whether a command takes effect if r is played at it.
-func (r Rule) takes(usual reply) bool {
-	took := usual.positive()
-	for _, act := range r.acts {
-		switch act.kind {
-		case actSay:
-			last := act.lines[len(act.lines)-1]
-			took = strings.HasPrefix(last, "2") || strings.HasPrefix(last, "3")
-		case actHangUp, actSilence, actEcho:
-			return false
-		}
-	}
-	return took
-}
-
 // play does what a rule says, and says usual if the rule says nothing.
 func (x *session) play(rule Rule, usual reply, subjects []string) error {
 	said, err := x.perform(rule, subjects)
@@ -217,38 +203,6 @@ func (x *session) play(rule Rule, usual reply, subjects []string) error {
 		return err
 	}
 	return x.say(usual)
-}
-
-// perform does what a rule says, and reports whether it said anything.
-func (x *session) perform(rule Rule, subjects []string) (said bool, err error) {
-	for _, act := range rule.acts {
-		switch act.kind {
-		case actSay:
-			said = true
-			err = x.write(x.fill(act.lines, subjects))
-		case actWait:
-			err = x.wait(act.wait)
-		case actWaitNamed:
-			err = x.wait(named(subjects))
-		case actHangUp:
-			err = errors.Join(x.out.Flush(), errHangUp)
-		case actSilence:
-			err = x.silence()
-		case actAwait:
-			err = x.await()
-		case actRaw:
-			said = true
-			x.log("--", fmt.Sprintf("%d octets that are no reply", len(act.lines[0])))
-			_, err = x.out.WriteString(act.lines[0])
-		case actEcho:
-			said = true
-			err = x.echo()
-		}
-		if err != nil {
-			return said, err
-		}
-	}
-	return said, nil
 }
 
 // rule finds the rule for an event, the zero one if there is none.
@@ -284,35 +238,6 @@ func (x *session) fill(lines, subjects []string) []string {
 		filled[i] = fill.Replace(line)
 	}
 	return filled
-}
-
-// maxNamed bounds the wait that an address may ask for.
-const maxNamed = time.Hour
-
-// named is the time that a local part names; 0 if it names none.
-func named(subjects []string) time.Duration {
-	for _, s := range subjects {
-		local, _, _ := strings.Cut(s, "@")
-		if d, err := time.ParseDuration(local); err == nil {
-			return min(d, maxNamed)
-		}
-	}
-	return 0
-}
-
-// silence listens without a word until the client ends the connection.
-func (x *session) silence() error {
-	discard(x.r)
-	return errHangUp
-}
-
-// await waits for the client and throws away what it sends.
-func (x *session) await() error {
-	if _, err := x.r.Peek(1); err != nil {
-		return err
-	}
-	_, err := x.r.Discard(x.r.Buffered())
-	return err
 }
 
 func discard(r io.Reader) { _, _ = io.Copy(io.Discard, r) }

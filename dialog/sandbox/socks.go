@@ -75,9 +75,13 @@ func (w *World) socksConn(c *net.TCPConn) {
 	<-answered
 }
 
-// pour copies until src ends and passes that end on.
+// pour copies until src ends and passes that end on, a reset as a reset.
 func pour(dst, src *net.TCPConn) {
-	_, _ = io.Copy(dst, src)
+	if _, err := io.Copy(dst, src); errors.Is(err, syscall.ECONNRESET) {
+		_ = dst.SetLinger(0)
+		_ = dst.Close()
+		return
+	}
 	_ = dst.CloseWrite()
 }
 

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -306,7 +307,7 @@ func TestInjection(t *testing.T) {
 			continue
 		}
 		v := s.Hosts[0].Services[0]
-		if !mxTLS(v) || s.Name == "tlslost" {
+		if !mxTLS(v) || slices.ContainsFunc(v.Rules, func(r Rule) bool { return r.event == "TLS" }) {
 			continue
 		}
 		c, _ := starttls(t, w, net.JoinHostPort(strings.Fields(s.Hosts[0].Addrs)[0], "25"), "NOOP\r\n")

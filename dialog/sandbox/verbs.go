@@ -108,7 +108,7 @@ func (x *session) command() error {
 	case "SEND", "SOML", "SAML", "TURN": // RFC 5321 appendix F
 		return x.ask(verb, arg, oneLine(502, "5.5.1", verb+" is not implemented"))
 	}
-	if slices.Contains([]string{"CONNECT", "TLS", "RESPONSE", "VERDICT", "RRVS", "DOT"}, verb) { // events of ours, not commands
+	if slices.Contains([]string{"CONNECT", "TLS", "RESPONSE", "VERDICT", "RRVS", "BODY", "DOT"}, verb) { // events of ours, not commands
 		return x.say(unknown())
 	}
 	return x.ask(verb, arg, unknown())

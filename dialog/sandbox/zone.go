@@ -74,13 +74,20 @@ func makeReverse(all []Scenario) zone {
 		"10.in-addr.arpa.", "8.b.d.0.1.0.0.2.ip6.arpa."} {
 		z.add(soa(apex))
 	}
+	add := func(addr, host string) {
+		if name, err := dns.ReverseAddr(addr); err == nil {
+			z.add(&dns.PTR{Hdr: header(name, dns.TypePTR), Ptr: host + "."})
+		}
+	}
 	for _, s := range all {
 		for _, h := range s.Hosts {
 			for _, a := range strings.Fields(h.Addrs) {
-				if name, err := dns.ReverseAddr(a); err == nil {
-					z.add(&dns.PTR{Hdr: header(name, dns.TypePTR), Ptr: s.hostname(h) + "."})
-				}
+				add(a, s.hostname(h))
 			}
+		}
+		for _, named := range list(s.PTR) {
+			addr, host, _ := strings.Cut(named, " ")
+			add(addr, host)
 		}
 	}
 	return z

@@ -21,6 +21,7 @@ import (
 // Options are what is tried beyond the first conversation, the versions and
 // whether a session is resumed.
 type Options struct {
+	Brief  bool // nothing but the versions
 	Suites bool // each suite of TLS 1.0 to 1.2 and each group by itself
 	Active bool // a command injected behind STARTTLS
 	// Tried is told of every attempt as it ends; may be nil.
@@ -61,7 +62,10 @@ func Versions() []uint16 {
 
 // Connections is how many an address will see at most.
 func (o Options) Connections() int {
-	n := 1 + len(Versions()) + 1 // the conversation, the versions, resumption
+	n := 1 + len(Versions()) // the conversation first
+	if !o.Brief {
+		n++ // resumption
+	}
 	if o.Suites {
 		n += len(dialog.Suites()) + len(dialog.Groups())
 	}
@@ -94,7 +98,7 @@ func Run(ctx context.Context, r *reach.Reach, hop reach.Hop, o Options) Report {
 		list(&report.Versions, tls.VersionName(v), func(t *dialog.TLS) { t.MinVersion, t.MaxVersion = v, v })
 	}
 	switch {
-	case report.Tickets == 0:
+	case report.Tickets == 0 || o.Brief:
 	case time.Now().After(report.Visit.Report.TLS.Chain[0].NotAfter):
 		report.Resumed = Attempt{What: "resumption", Untested: "the Go library takes up no session of an expired certificate"}
 	default:

@@ -4,16 +4,23 @@
 //
 //	-addr HOST:PORT   where it listens; its address is printed once it does
 //	-no-chunking      CHUNKING is not offered
+//	-tls              STARTTLS is offered, with a certificate made for the run
 //	-rate N           reads at most N MiB a second, to look at a client that waits
 package main
 
 import (
 	"bufio"
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"flag"
 	"fmt"
 	"io"
 	"log"
+	"math/big"
 	"net"
 	"strconv"
 	"time"
@@ -22,8 +29,13 @@ import (
 func main() {
 	addr := flag.String("addr", "127.0.0.1:0", "where to listen")
 	noChunking := flag.Bool("no-chunking", false, "do not offer CHUNKING")
+	secure := flag.Bool("tls", false, "offer STARTTLS")
 	rate := flag.Int("rate", 0, "MiB a second that are read; 0 is all that comes")
 	flag.Parse()
+	var config *tls.Config
+	if *secure {
+		config = certified()
+	}
 	listener, err := net.Listen("tcp", *addr)
 	if err != nil {
 		log.Fatal(err)
@@ -36,7 +48,7 @@ func main() {
 		}
 		go func() {
 			defer nc.Close()
-			serve(nc, !*noChunking, *rate)
+			serve(nc, !*noChunking, *rate, config)
 		}()
 	}
 }
@@ -63,8 +75,22 @@ func (s *slow) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func serve(nc net.Conn, chunking bool, rate int) {
-	r := bufio.NewReaderSize(&slow{Reader: nc, rate: rate}, 256<<10)
+// certified is what a server needs for TLS: a key and a certificate of its own.
+func certified() *tls.Config {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		log.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"sink.test"}, NotAfter: time.Now().Add(24 * time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+}
+
+func serve(nc net.Conn, chunking bool, rate int, config *tls.Config) {
+	r := bufio.NewReaderSize(&slow{Reader: nc, rate: rate}, 64<<10)
 	w := bufio.NewWriter(nc)
 	defer w.Flush()
 	say := func(reply string) { _, _ = w.WriteString(reply + "\r\n") }
@@ -88,7 +114,22 @@ func serve(nc net.Conn, chunking bool, rate int) {
 			if chunking {
 				say("250-CHUNKING")
 			}
+			if config != nil {
+				say("250-STARTTLS")
+			}
 			say("250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE 0")
+		case "STARTTLS":
+			if config == nil {
+				say("502 5.5.1 not offered")
+				continue
+			}
+			say("220 2.0.0 go ahead")
+			if w.Flush() != nil {
+				return
+			}
+			nc, config = tls.Server(nc, config), nil
+			r.Reset(nc)
+			w.Reset(nc)
 		case "DATA":
 			say("354 go ahead")
 			if w.Flush() != nil || !text(r) {

@@ -1,0 +1,130 @@
+package check
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ehlo-mail/ehlo/dialog"
+	"github.com/ehlo-mail/ehlo/dialog/policy"
+)
+
+// certChecks judge the certificates that servers show.
+func certChecks() []Check {
+	row := func(id, about, ref string, judge func(context.Context, *Subject, *Server) []Result) Check {
+		return Check{ID: id, Group: Receiving, Topic: "transport", About: about, Ref: ref, Needs: []Need{NeedDomain},
+			Run: onServers(secured, "no server spoke TLS", judge)}
+	}
+	return []Check{
+		row("cert-chain", "certificates lead to an authority that senders trust", "RFC 5280 section 6", certificate("chain", "usage", "signature")),
+		row("cert-name", "certificates are for the name of the MX host", "RFC 9525 section 6", certificate("name")),
+		row("cert-expiry", "certificates are valid now and for some time to come", "RFC 5280 section 4.1.2.5", certExpiry),
+		row("cert-key", "keys are strong enough", "NIST SP 800-57 part 1", certificate("key")),
+		{ID: "caa", Group: Receiving, Topic: "transport", About: "CAA records name the authorities that may issue certificates for MX hosts",
+			Ref: "RFC 8659", Needs: []Need{NeedDomain}, Run: onNames(caa)},
+	}
+}
+
+// certificate is the judge of some of the verdicts on a certificate.
+func certificate(sides ...string) func(context.Context, *Subject, *Server) []Result {
+	return func(ctx context.Context, s *Subject, v *Server) []Result {
+		var good []string
+		var results []Result
+		for _, seen := range v.verdicts() {
+			for _, side := range sides {
+				switch {
+				case seen.Check != side:
+				case seen.OK:
+					good = append(good, seen.Text)
+				default:
+					results = append(results, s.unproven(ctx, v, Failed("%s", seen.Text)))
+				}
+			}
+		}
+		if len(results) == 0 {
+			return one(Passed("%s", strings.Join(good, "; ")))
+		}
+		for i := range results {
+			results[i] = results[i].With(chain(v)...)
+		}
+		return results
+	}
+}
+
+// verdicts are all on the certificates of v.
+func (v *Server) verdicts() []dialog.TLSVerdict {
+	return append(append([]dialog.TLSVerdict{}, v.TLS().Verdicts...), v.TLS().Observed...)
+}
+
+// chain are the certificates that v sent, as evidence.
+func chain(v *Server) []string {
+	var list []string
+	for i, c := range v.TLS().Chain {
+		d := dialog.Describe(c)
+		list = append(list, fmt.Sprintf("%d %s, by %s, %s, until %s", i, dialog.CertificateTitle(c), d.Issuer, d.Key, d.NotAfter.Format("2006-01-02")))
+		if i == maxEvidence {
+			break
+		}
+	}
+	return list
+}
+
+// proven reports whether v proved its name, to senders that ask for it by
+// authorities or by DANE.
+func proven(v *Server) bool {
+	return secured(v) && (v.TLS().Verified() || matched(v))
+}
+
+// matched reports whether v's certificate is the one that its TLSA records promise.
+func matched(v *Server) bool {
+	return v.DANE != nil && secured(v) && v.DANE.State == policy.Usable && v.DANE.Verify(v.TLS().Chain, v.at).State == policy.Match
+}
+
+// unproven adds to a fault of a certificate what it means here, and whether it is one.
+func (s *Subject) unproven(ctx context.Context, v *Server, r Result) Result {
+	host := v.Host
+	sts := s.STS(ctx)
+	switch {
+	case matched(v) && !sts.Enforced():
+		r.Verdict = Warn
+		r = r.Meaning("to senders that use DANE this does not matter")
+	case sts.Enforced():
+		r = r.Meaning("MTA-STS is in mode enforce: senders that honour it stop delivering to %s", host).By("RFC 8461 section 4.2")
+	default:
+		r = r.Meaning("senders that verify do not deliver; the others encrypt, and do not know to whom")
+	}
+	return r.Fixed("a certificate for %s from an authority that senders trust, then: ehlo tls %s", host, host)
+}
+
+func certExpiry(ctx context.Context, s *Subject, v *Server) []Result {
+	leaf, now := v.TLS().Chain[0], v.at
+	const day = 24 * time.Hour
+	renew := fmt.Sprintf("renew the certificate on %s, then: ehlo tls %s", v.Host, v.Host)
+	left := int(leaf.NotAfter.Sub(now) / day)
+	until := leaf.NotAfter.UTC().Format("2006-01-02")
+	if now.After(leaf.NotAfter) {
+		r := s.unproven(ctx, v, Failed("expired %s ago, on %s", days(now.Sub(leaf.NotAfter)), until).With(chain(v)...))
+		return one(r.Fixed("%s", renew))
+	}
+	for _, seen := range v.verdicts() {
+		if seen.Check == "dates" && !seen.OK { // of an authority, or not valid yet
+			return one(s.unproven(ctx, v, Failed("%s", seen.Text).With(chain(v)...)).Fixed("%s", renew))
+		}
+	}
+	switch {
+	case left <= s.FailDays:
+		return one(s.unproven(ctx, v, Failed("%s left, until %s", count(left, "day"), until)).Fixed("%s", renew))
+	case left <= s.WarnDays:
+		return one(Warned("%s left, until %s", count(left, "day"), until).Fixed("%s", renew))
+	}
+	return one(Passed("%s left, until %s", count(left, "day"), until))
+}
+
+// days is a time in whole days, or below one in hours.
+func days(d time.Duration) string {
+	if d < 24*time.Hour {
+		return count(int(d/time.Hour), "hour")
+	}
+	return count(int(d/(24*time.Hour)), "day")
+}

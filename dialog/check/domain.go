@@ -1,0 +1,55 @@
+package check
+
+import (
+	"context"
+	"errors"
+
+	"golang.org/x/net/publicsuffix"
+
+	"github.com/ehlo-mail/ehlo/dialog/route"
+)
+
+func domainChecks() []Check {
+	return []Check{{
+		ID: "domain", Group: Always, Topic: "route", About: "the domain exists, and is not one that registries keep for others",
+		Ref: "RFC 5321 section 2.3.5", Needs: []Need{NeedDomain},
+		Run: func(ctx context.Context, s *Subject) []Result { return one(s.domain(ctx)) },
+	}}
+}
+
+// domain says whether there is such a domain. Where that fails, or is not known, no
+// other check of the domain says anything.
+func (s *Subject) domain(ctx context.Context) Result {
+	return Once(s, "domain", func() Result {
+		_, err := s.Resolver.MX(ctx, s.ASCII)
+		var told *route.Error
+		switch {
+		case errors.As(err, &told) && told.Kind == route.NXDomain:
+			return Failed("%s does not exist", s.Name).With(told.Error()).
+				Meaning("nobody can write to it, and what claims to be from it is refused").
+				Fixed("look for a typing error, or whether its registration has run out")
+		case errors.As(err, &told) && told.Bogus: // the check dnssec fails it
+			return Noted("%s exists, and its signatures are broken", s.Name).With(told.Error())
+		case ctx.Err() != nil:
+			return Untested("%v", context.Cause(ctx))
+		case err != nil && !(errors.As(err, &told) && told.Definite()):
+			return Untested("the DNS does not say whether %s exists: %s", s.Name, why(err)).With(err.Error()).
+				Fixed("try again later, or ask another server with --dns-server")
+		}
+		if suffix, icann := publicsuffix.PublicSuffix(s.ASCII); suffix == s.ASCII && icann {
+			return Warned("%s is a public suffix: the domains below it belong to others", s.Name).
+				Meaning("what is found here is the registry's own, and says nothing of the domains below it").
+				By("https://publicsuffix.org/")
+		}
+		return Passed("%s exists", s.Name)
+	})
+}
+
+// why is what came in place of an answer, in a few words.
+func why(err error) string {
+	var told *route.Error
+	if errors.As(err, &told) {
+		return told.Reason()
+	}
+	return err.Error()
+}

@@ -1,0 +1,186 @@
+package check
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"strings"
+	"sync"
+
+	"github.com/ehlo-mail/ehlo/dialog"
+)
+
+// optInChecks do what nobody but a server's owner should.
+func optInChecks() []Check {
+	return []Check{
+		{ID: "relay-open", Group: Receiving, Topic: "active", About: "servers do not take mail from strangers to strangers, however it is addressed",
+			Ref: "RFC 5321 section 7.1", Needs: []Need{NeedDomain, NeedRelayOpen}, Run: relayOpen},
+		{ID: "smuggling", Group: Receiving, Topic: "active", About: "only CR LF . CR LF ends a message",
+			Ref: "RFC 5321 section 4.1.1.4", Needs: []Need{NeedDomain, NeedSmuggling}, Run: smuggling},
+	}
+}
+
+// relayForm is a way to address somebody elsewhere.
+type relayForm struct {
+	name  string
+	path  string
+	local bool // a server may take it for a mailbox of its own, if it takes every name
+}
+
+// relayForms are the six of relay-open, to a mailbox at a domain that is reserved for
+// examples (RFC 2606 section 3).
+func relayForms(domain string, addr netip.Addr) []relayForm {
+	const user, other = "relay-test", "example.org"
+	literal := addr.String()
+	if addr.Is6() {
+		literal = "IPv6:" + literal
+	}
+	return []relayForm{
+		{"the address as it is", user + "@" + other, false},
+		{"a source route", "@" + domain + ":" + user + "@" + other, false},
+		{"a % in its local part", user + "%" + other + "@" + domain, true},
+		{"a % at the server's address", user + "%" + other + "@[" + literal + "]", true},
+		{"a quoted address", `"` + user + "@" + other + `"@` + domain, true},
+		{"a path of hosts", other + "!" + user + "@" + domain, true},
+	}
+}
+
+// relayed is what a server made of the forms.
+type relayed struct {
+	taken, local, evidence []string
+	every                  bool // it takes every name at its own domain
+	err                    error
+}
+
+func relayOpen(ctx context.Context, s *Subject) []Result {
+	all := s.Servers(ctx)
+	found := make(map[*Server]*relayed, len(all))
+	var group sync.WaitGroup
+	for _, v := range all {
+		r := &relayed{}
+		found[v] = r
+		if v.greeted() {
+			group.Go(func() {
+				r.err = s.talk(ctx, v, func(ctx context.Context, session *dialog.Session) error { return r.ask(ctx, session, s.ASCII, v) })
+			})
+		}
+	}
+	group.Wait()
+	results := each(all, (*Server).greeted, func(v *Server) []Result { return one(found[v].verdict()) })
+	if len(results) == 0 {
+		return one(s.without(ctx, "no server greeted"))
+	}
+	return results
+}
+
+// ask tries every form, each in a transaction of its own, and never says DATA.
+func (r *relayed) ask(ctx context.Context, session *dialog.Session, domain string, v *Server) error {
+	forms := append([]relayForm{{"", madeUp() + "@" + domain, true}}, relayForms(domain, v.Addr)...)
+	for _, form := range forms {
+		reply, err := say(ctx, session, dialog.PhaseMail, "MAIL", "FROM:<>")
+		if err != nil {
+			return err
+		}
+		if !reply.Positive() {
+			return fmt.Errorf("the null sender is refused: %s", reply.Codes())
+		}
+		if reply, err = say(ctx, session, dialog.PhaseRcpt, "RCPT", "TO:<"+form.path+">"); err != nil {
+			return err
+		}
+		switch {
+		case form.name == "":
+			r.every = reply.Positive()
+		case reply.Positive() && form.local:
+			r.local = append(r.local, form.name)
+		case reply.Positive():
+			r.taken = append(r.taken, form.name)
+		}
+		if form.name != "" {
+			r.evidence = append(r.evidence, "RCPT TO:<"+form.path+">: "+reply.String())
+		}
+		if _, err = say(ctx, session, dialog.PhaseMail, "RSET"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *relayed) verdict() Result {
+	switch {
+	case len(r.taken) > 0:
+		return Failed("takes mail to other domains: %s", strings.Join(append(r.taken, r.local...), ", ")).With(r.evidence...).
+			Meaning("spammers send through it, and it ends on every blocklist").
+			Fixed("relay for its own networks and for those who log in alone; Postfix: smtpd_relay_restrictions").As("open")
+	case r.err != nil:
+		return Untested("%v", reason(r.err)).With(r.evidence...)
+	case len(r.local) > 0 && !r.every:
+		return Warned("takes addresses that may lead to other domains: %s", strings.Join(r.local, ", ")).With(r.evidence...).
+			Meaning("it may relay them: only a message would tell").
+			Fixed("refuse them; Postfix: allow_percent_hack = no, swap_bangpath = no")
+	}
+	return Passed("does not relay").With(r.evidence...).As("closed")
+}
+
+// smuggling sends messages, so it is kept from every server that is not one's own.
+func smuggling(ctx context.Context, s *Subject) []Result {
+	all := s.Servers(ctx)
+	found := make(map[*Server][]dialog.Smuggling, len(all))
+	var group sync.WaitGroup
+	for _, v := range all {
+		if v.greeted() && s.owns(v.Addr) {
+			seen := make([]dialog.Smuggling, len(dialog.SmuggledEndings()))
+			found[v] = seen
+			group.Go(func() { s.smuggle(ctx, v, seen) })
+		}
+	}
+	group.Wait()
+	results := each(all, (*Server).greeted, func(v *Server) []Result { return one(smuggled(found[v])) })
+	if len(results) == 0 {
+		return one(s.without(ctx, "no server greeted"))
+	}
+	return results
+}
+
+// owns reports whether a server may be sent messages.
+func (s *Subject) owns(addr netip.Addr) bool { return s.Own || own(addr) }
+
+// smuggle tries one ending after the other, on a connection each.
+func (s *Subject) smuggle(ctx context.Context, v *Server, seen []dialog.Smuggling) {
+	for i, ending := range dialog.SmuggledEndings() {
+		plan := dialog.Plan{dialog.Greet(), dialog.Hello(), dialog.SmuggleMessage("postmaster@"+s.ASCII, ending, &seen[i]), dialog.Quit()}
+		if s.converse(ctx, v, plan) != nil && ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+func smuggled(seen []dialog.Smuggling) Result {
+	if seen == nil {
+		return Skipped("a server at a public address is sent no messages")
+	}
+	var done, kept, untested, evidence []string
+	for i, ending := range dialog.SmuggledEndings() {
+		name := strings.NewReplacer("\r", "<CR>", "\n", "<LF>").Replace(ending)
+		evidence = append(evidence, name+": "+seen[i].String())
+		switch seen[i] {
+		case dialog.SmugglingDone:
+			done = append(done, name)
+		case dialog.SmugglingKept:
+			kept = append(kept, name)
+		case dialog.SmugglingUntested:
+			untested = append(untested, name)
+		}
+	}
+	switch {
+	case len(done) > 0:
+		return Failed("takes %s for the end of a message", strings.Join(done, " ")).With(evidence...).
+			Meaning("who sends through a server that passes it on can forge mail to this one (SMTP smuggling)").
+			Fixed("update the server; Postfix: smtpd_forbid_bare_newline = normalize")
+	case len(untested) == len(seen):
+		return Untested("no message was taken").With(evidence...)
+	case len(kept) > 0:
+		return Noted("takes %s as a part of the message", strings.Join(kept, " ")).With(evidence...).
+			Meaning("if it passes that on as it is, other servers may take it for the end").Fixed("refuse messages with bare CR or LF")
+	}
+	return Passed("refuses other ends than <CR><LF>.<CR><LF>").With(evidence...)
+}

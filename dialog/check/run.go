@@ -1,0 +1,139 @@
+package check
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// What one check may say, whatever the DNS and the servers gave it.
+const (
+	maxResults  = 100
+	maxEvidence = 100
+	maxText     = 2000 // octets of a line
+)
+
+// Outcome is what a check came to.
+type Outcome struct {
+	Check   Check
+	Verdict Verdict  // the worst of Results
+	Results []Result // never empty
+}
+
+// Run runs checks side by side and gives their outcomes in the same order. If ctx
+// ends before them, what is not known by then is Error.
+func Run(ctx context.Context, s *Subject, checks []Check) []Outcome {
+	all := make([]Outcome, len(checks))
+	var group sync.WaitGroup
+	for i, c := range checks {
+		group.Go(func() { all[i] = outcome(c, run(ctx, s, c)) })
+	}
+	group.Wait()
+	return all
+}
+
+// run runs one check, if it can be.
+func run(ctx context.Context, s *Subject, c Check) (results []Result) {
+	defer func() {
+		if p := recover(); p != nil { // here, as nobody can in a goroutine's caller
+			results = one(Untested("a defect in ehlo: %v", p))
+		}
+	}()
+	if lacking := c.Lacks(s); lacking != 0 {
+		return one(Skipped("needs %s", lacking))
+	}
+	if c.needs(NeedDomain) && c.Group != Always {
+		if d := s.domain(ctx); d.Verdict > Warn {
+			return one(Skipped("%s", d.Summary))
+		}
+	}
+	if ctx.Err() != nil {
+		return one(Untested("%v", context.Cause(ctx)))
+	}
+	return c.Run(ctx, s)
+}
+
+// outcome bounds what a check said, and fills in what is the same for all of it.
+func outcome(c Check, results []Result) Outcome {
+	if len(results) == 0 {
+		results = one(Passed("nothing to judge"))
+	}
+	if n := len(results); n > maxResults {
+		results = append(results[:maxResults:maxResults], Untested("%d more are left out", n-maxResults))
+	}
+	o := Outcome{Check: c, Results: slices.Clone(results)}
+	for i := range o.Results {
+		r := &o.Results[i]
+		r.ID, r.Group = c.ID, c.Group
+		if r.Ref == "" {
+			r.Ref = c.Ref
+		}
+		if n := len(r.Evidence); n > maxEvidence {
+			r.Evidence = append(r.Evidence[:maxEvidence:maxEvidence], fmt.Sprintf("%d more lines are left out", n-maxEvidence))
+		}
+		r.Evidence = slices.Clone(r.Evidence)
+		for j := range r.Evidence {
+			r.Evidence[j] = bounded(r.Evidence[j])
+		}
+		r.Summary = bounded(r.Summary)
+		o.Verdict = max(o.Verdict, r.Verdict)
+	}
+	return o
+}
+
+// bounded is text, cut where it is too long for a line.
+func bounded(text string) string {
+	if len(text) <= maxText {
+		return text
+	}
+	return text[:maxText] + " (cut)"
+}
+
+// Select gives the rows of the table that are of one of the groups, and of those the
+// ones that only names, if it names any, but for those that skip names; both may have
+// patterns: "mx-*". What only names is taken from any group. The error names an id
+// that no row has.
+func Select(groups []Group, only, skip []string) ([]Check, error) {
+	all := All()
+	for _, pattern := range slices.Concat(only, skip) {
+		if !slices.ContainsFunc(all, func(c Check) bool { return named(c.ID, pattern) }) {
+			return nil, &UnknownError{ID: pattern}
+		}
+	}
+	var chosen []Check
+	for _, c := range all {
+		by := func(pattern string) bool { return named(c.ID, pattern) }
+		wanted := c.Group == Always || slices.Contains(groups, c.Group)
+		if len(only) > 0 {
+			wanted = slices.ContainsFunc(only, by)
+		}
+		if wanted && !slices.ContainsFunc(skip, by) {
+			chosen = append(chosen, c)
+		}
+	}
+	return chosen, nil
+}
+
+// named reports whether id fits a pattern.
+func named(id, pattern string) bool {
+	ok, err := path.Match(pattern, id)
+	return err == nil && ok
+}
+
+// UnknownError is an id that no check has.
+type UnknownError struct{ ID string }
+
+func (e *UnknownError) Error() string { return fmt.Sprintf("there is no check %q", e.ID) }
+
+// Nearest is the id of the table that is most like the unknown one, "" if none is.
+func (e *UnknownError) Nearest() string {
+	for _, c := range All() {
+		if strings.Contains(c.ID, e.ID) || strings.Contains(e.ID, c.ID) {
+			return c.ID
+		}
+	}
+	return ""
+}

@@ -1,0 +1,299 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/ehlo-mail/ehlo/dialog/check/spf"
+	"github.com/ehlo-mail/ehlo/dialog/route"
+)
+
+func spfChecks() []Check {
+	domain := []Need{NeedDomain}
+	return []Check{
+		{ID: "spf-record", Group: Sending, Topic: "spf", About: "the domain publishes one SPF record",
+			Ref: "RFC 7208 section 3.2", Needs: domain, Run: spfRecord},
+		{ID: "spf-syntax", Group: Sending, Topic: "spf", About: "the record can be read, and has nothing in it that is in vain",
+			Ref: "RFC 7208 section 4.6", Needs: domain, Run: spfSyntax},
+		{ID: "spf-lookups", Group: Sending, Topic: "spf", About: "it asks the DNS by at most 10 terms, those of included records too",
+			Ref: "RFC 7208 section 4.6.4", Needs: domain, Run: spfLookups},
+		{ID: "spf-void", Group: Sending, Topic: "spf", About: "it asks for nothing that does not exist; 2 such questions are allowed",
+			Ref: "RFC 7208 section 4.6.4", Needs: domain, Run: spfVoid},
+		{ID: "spf-all", Group: Sending, Topic: "spf", About: "it says what to make of all other hosts, and does not pass them",
+			Ref: "RFC 7208 section 5.1", Needs: domain, Run: spfAll},
+		{ID: "spf-eval", Group: Sending, Topic: "spf", About: "the host may send for the sender, or else the domain",
+			Ref: "RFC 7208 section 2.6", Needs: []Need{NeedIP}, Run: spfEval},
+	}
+}
+
+// published is what a domain says by SPF.
+type published struct {
+	texts   []string // its SPF records
+	similar []string // other TXT records that were meant as one
+	err     error    // why the DNS did not say
+}
+
+func (s *Subject) published(ctx context.Context) published {
+	return Once(s, "spf", func() published {
+		answer, err := s.Resolver.TXT(ctx, s.ASCII)
+		var told *route.Error
+		if errors.As(err, &told) && told.Definite() {
+			err = nil
+		}
+		p := published{err: err}
+		for _, text := range answer.Records {
+			switch {
+			case spf.IsRecord(text):
+				p.texts = append(p.texts, text)
+			case resemblesSPF(text):
+				p.similar = append(p.similar, text)
+			}
+		}
+		return p
+	})
+}
+
+// resemblesSPF reports whether a text that is no SPF record was probably meant as one.
+func resemblesSPF(text string) bool {
+	text = strings.ToLower(strings.TrimLeft(text, "\" '\t\ufeff"))
+	for _, start := range []string{"v=spf", "v =spf", "v= spf", "spf1", "spf=", "v:spf1", "spf2.0"} {
+		if strings.HasPrefix(text, start) {
+			return start != "spf2.0" || !strings.HasPrefix(text, "spf2.0/") // that is Sender ID (RFC 4406)
+		}
+	}
+	return false
+}
+
+// shown are records as evidence.
+func (s *Subject) shownTXT(texts []string) []string {
+	lines := make([]string, 0, len(texts))
+	for _, text := range texts {
+		lines = append(lines, fmt.Sprintf(`%s TXT "%s"`, s.ASCII, text))
+	}
+	return lines
+}
+
+func spfRecord(ctx context.Context, s *Subject) []Result {
+	p := s.published(ctx)
+	switch {
+	case p.err != nil:
+		return one(Untested("the DNS does not say").With(p.err.Error()).As("temperror"))
+	case len(p.texts) > 1:
+		return one(Failed("%d SPF records: one is allowed", len(p.texts)).With(s.shownTXT(p.texts)...).As("permerror").
+			Meaning("none of them counts: receivers see permerror").
+			Fixed("join them into one record, and remove the others").By("RFC 7208 section 4.5"))
+	case len(p.texts) == 0 && len(p.similar) > 0:
+		return one(Failed("a TXT record that is none of SPF, though it was meant as one").With(s.shownTXT(p.similar)...).As("none").
+			Meaning("receivers pass it over: the domain has no SPF").
+			Fixed("let it begin with v=spf1 and a space, and part its terms by spaces").By("RFC 7208 section 4.5"))
+	case len(p.texts) == 0:
+		return one(Warned("no SPF record").As("none").
+			Meaning("receivers cannot tell its hosts from others; some take no mail without SPF or DKIM").
+			Fixed(`%s. TXT "v=spf1 mx -all"   # or "v=spf1 -all", if it sends no mail`, s.ASCII))
+	}
+	return one(Passed("%s", p.texts[0]))
+}
+
+// policy gives the record of the domain where it can be read; else skip says why there
+// is nothing to judge.
+func (s *Subject) policy(ctx context.Context) (record *spf.Record, text string, skip []Result) {
+	p := s.published(ctx)
+	switch {
+	case p.err != nil:
+		return nil, "", one(Skipped("the SPF record is not known"))
+	case len(p.texts) == 0:
+		return nil, "", one(Skipped("no SPF record"))
+	case len(p.texts) > 1:
+		return nil, "", one(Skipped("several SPF records"))
+	}
+	record, err := spf.Parse(p.texts[0])
+	if err != nil {
+		return nil, "", one(Skipped("the SPF record cannot be read"))
+	}
+	return record, p.texts[0], nil
+}
+
+func spfSyntax(ctx context.Context, s *Subject) []Result {
+	record, text, skip := s.policy(ctx)
+	if skip == nil {
+		return spfRemarks(record, text)
+	}
+	p := s.published(ctx)
+	if len(p.texts) != 1 {
+		return skip
+	}
+	_, err := spf.Parse(p.texts[0])
+	var wrong spf.SyntaxErrors
+	if !errors.As(err, &wrong) {
+		return skip
+	}
+	var results []Result
+	for _, e := range wrong {
+		results = append(results, Failed("%s at offset %d: %s", e.Term, e.Offset, e.Rule).With(s.shownTXT(p.texts)...).As("permerror").
+			Meaning("the whole record does not count: receivers see permerror"))
+	}
+	return results
+}
+
+// spfRemarks are what is legal in a record, and not wanted.
+func spfRemarks(record *spf.Record, text string) []Result {
+	var results []Result
+	for _, m := range record.Lint(text) {
+		made := Warned
+		if m.Minor {
+			made = Noted
+		}
+		r := made("%s", m.Text)
+		if m.Term != "" {
+			r = made("%s at offset %d: %s", m.Term, m.Offset, m.Text)
+		}
+		results = append(results, r.With(text).By(m.Ref))
+	}
+	if len(results) == 0 {
+		return one(Passed("nothing in it is wrong or in vain"))
+	}
+	return results
+}
+
+// cost is what the record can cost at most.
+func (s *Subject) spfCost(ctx context.Context, record *spf.Record) spf.Cost {
+	return Once(s, "spf-cost", func() spf.Cost { return spf.Tally(ctx, s.Resolver, s.ASCII, record) })
+}
+
+// charges are the terms that ask the DNS, a line each; wanted chooses.
+func charges(cost spf.Cost, wanted func(spf.Charge) bool) []string {
+	var lines []string
+	for _, c := range cost.Charges {
+		if !wanted(c) {
+			continue
+		}
+		line := strings.Repeat("  ", c.Depth) + c.Term + " of " + c.Domain
+		if c.Note != "" {
+			line += ": " + c.Note
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+func spfLookups(ctx context.Context, s *Subject) []Result {
+	record, _, skip := s.policy(ctx)
+	if skip != nil {
+		return skip
+	}
+	cost := s.spfCost(ctx, record)
+	all := charges(cost, func(spf.Charge) bool { return true })
+	var results []Result
+	for _, c := range cost.Charges {
+		if c.Broken {
+			results = append(results, Failed("%s of %s: %s", c.Term, c.Domain, c.Note).With(all...).As("permerror").
+				Meaning("an evaluation that comes to this term ends with permerror").
+				Fixed("remove the term, or mend what it names"))
+		}
+	}
+	switch {
+	case cost.Lookups > spf.MaxLookups:
+		results = append(results, Failed("%d look-ups: %d are allowed", cost.Lookups, spf.MaxLookups).With(all...).As("permerror").
+			Meaning("receivers stop where one more is needed: hosts that come behind it get permerror").
+			Fixed("remove includes that are not used; name networks by ip4 and ip6, which cost nothing"))
+	case len(results) > 0:
+	case cost.Partial:
+		results = append(results, Noted("%d of %d look-ups, and what could not be followed", cost.Lookups, spf.MaxLookups).With(all...))
+	case cost.Lookups == spf.MaxLookups:
+		results = append(results, Noted("%d of %d look-ups: not one more", cost.Lookups, spf.MaxLookups).With(all...))
+	default:
+		results = append(results, Passed("%d of %d look-ups", cost.Lookups, spf.MaxLookups).With(all...))
+	}
+	return results
+}
+
+func spfVoid(ctx context.Context, s *Subject) []Result {
+	record, _, skip := s.policy(ctx)
+	if skip != nil {
+		return skip
+	}
+	cost := s.spfCost(ctx, record)
+	void := charges(cost, func(c spf.Charge) bool { return c.Voids > 0 })
+	fix := "remove terms whose names are gone: whoever registers such a name may send for the domain"
+	switch {
+	case cost.Voids > spf.MaxVoids:
+		return one(Failed("%d look-ups that find nothing: %d are allowed", cost.Voids, spf.MaxVoids).With(void...).As("permerror").
+			Meaning("receivers stop there: hosts that come behind it get permerror").Fixed("%s", fix))
+	case cost.Voids > 0:
+		return one(Warned("a look-up that finds nothing: %d of %d that are allowed", cost.Voids, spf.MaxVoids).With(void...).Fixed("%s", fix))
+	}
+	return one(Passed("no look-up finds nothing"))
+}
+
+func spfAll(ctx context.Context, s *Subject) []Result {
+	record, text, skip := s.policy(ctx)
+	if skip != nil {
+		return skip
+	}
+	if open := s.spfCost(ctx, record).Open; len(open) > 0 {
+		return one(Failed("%s", strings.Join(open, ", ")).With(text).
+			Meaning("whoever wants to may send for the domain").
+			Fixed("name the hosts that send, and end with -all or ~all").By("RFC 7208 section 11.1"))
+	}
+	end, err := spf.Ending(ctx, s.Resolver, record)
+	switch {
+	case errors.As(err, new(*route.Error)):
+		return one(Untested("where it leads is not known").With(text, err.Error()))
+	case err != nil:
+		return one(Skipped("%v", err))
+	case end == nil:
+		return one(Warned("it ends without all: other hosts are neutral").With(text).
+			Meaning("a forged sender is not told from a true one").Fixed("end with -all or ~all").By("RFC 7208 section 4.7"))
+	case end.Outcome() == spf.Neutral:
+		return one(Warned("%s: other hosts are neutral", end.Text).With(text).
+			Meaning("a forged sender is not told from a true one").Fixed("once all hosts that send are named: ~all or -all"))
+	}
+	return one(Passed("%s: other hosts get %s", end.Text, end.Outcome()))
+}
+
+func spfEval(ctx context.Context, s *Subject) []Result {
+	sender := s.Sender()
+	switch {
+	case sender != "":
+	case s.MailFrom == "" && s.ASCII != "":
+		sender = "postmaster@" + s.ASCII
+	case s.HELO == "":
+		return one(Skipped("needs --mail-from, --helo or DOMAIN"))
+	}
+	checker := spf.Checker{Resolver: s.Resolver}
+	found := checker.Check(ctx, s.IP, s.HELO, sender)
+	subject := found.Sender
+	if found.Identity == "helo" {
+		subject = found.Domain
+	}
+	fix := fmt.Sprintf("if the host is one of the domain's, add to its record: ip%d:%s", s.version(), s.IP.Unmap())
+	var r Result
+	switch found.Outcome {
+	case spf.Pass:
+		r = Passed("pass: %s", found.Reason)
+	case spf.Fail:
+		r = Failed("fail: %s", found.Reason).Meaning("receivers may refuse such mail at once").Fixed("%s", fix)
+	case spf.SoftFail:
+		r = Warned("softfail: %s", found.Reason).Meaning("receivers take such mail for suspicious").Fixed("%s", fix)
+	case spf.PermError:
+		r = Failed("permerror: %s", found.Reason).Meaning("the policy does not count until it is mended; some receivers refuse such mail")
+	case spf.TempError:
+		r = Untested("temperror: %s", found.Reason).Meaning("receivers may defer such mail").Fixed("try again later")
+	default: // none, neutral
+		r = Warned("%s: %s", found.Outcome, found.Reason).Meaning("SPF vouches for nothing")
+	}
+	if found.Explanation != "" {
+		r = r.With("the domain explains: " + found.Explanation)
+	}
+	return one(r.On(subject).With(found.Lines()...).As(string(found.Outcome)))
+}
+
+// version is that of the host's address, as the mechanisms ip4 and ip6 have it.
+func (s *Subject) version() int {
+	if s.IP.Unmap().Is4() {
+		return 4
+	}
+	return 6
+}

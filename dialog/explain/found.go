@@ -1,0 +1,86 @@
+package explain
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// Found is a reply that a text tells of.
+type Found struct {
+	Phase     string   // when it came, as Reply wants it; "" where the text does not tell
+	Code      int      // 0 for an enhanced code alone: the Status of a delivery report
+	Enhanced  string   // "" for none
+	Lines     []string // what it says, foreign bytes as they came, without the basic code
+	Recipient string   // the mailbox that it was about the first time; "" where the text does not tell
+	Line      int      // of the text, from 1
+	Times     int      // how often it is told
+}
+
+// Negative reports whether the reply is a refusal: 4yz or 5yz (RFC 5321 section
+// 4.2.1), or a Status that says so.
+func (f Found) Negative() bool {
+	if f.Code == 0 {
+		return !strings.HasPrefix(f.Enhanced, "2")
+	}
+	return f.Code/100 == 4 || f.Code/100 == 5
+}
+
+// Explain explains the reply.
+func (f Found) Explain() Explanation {
+	if f.Code == 0 {
+		e, _ := Status(f.Enhanced)
+		return e
+	}
+	return Reply(f.Phase, f.Code, f.Enhanced, f.Lines)
+}
+
+// foundMost bounds how many replies are taken from one text.
+const foundMost = 10_000
+
+// Find gives the replies in a text, each once, in the order in which they stand
+// there: a transcript of ehlo (text or JSON), swaks, curl -v, sendmail -v, msmtp or
+// of what was typed into a connection; the log of Postfix, Exim or qmail; a bounce
+// (RFC 3464), or one reply alone. Of prose and of logs it takes refusals only.
+func Find(text string) []Found {
+	var f finder
+	if !f.json(text) {
+		f.text(text)
+	}
+	return merge(f.found)
+}
+
+// merge makes one of replies that are the same but for where the text tells them,
+// as a bounce does: in its letter and in its report.
+func merge(all []Found) []Found {
+	type codes struct {
+		code     int
+		enhanced string
+	}
+	at := map[codes][]int{}
+	var merged []Found
+	var texts []string
+	for _, f := range all {
+		f.Times = 1
+		key, text := codes{f.Code, f.Enhanced}, plain(f.Lines)
+		i := slices.IndexFunc(at[key], func(i int) bool {
+			return same(f.Phase, merged[i].Phase) && same(text, texts[i])
+		})
+		if i < 0 {
+			at[key] = append(at[key], len(merged))
+			merged, texts = append(merged, f), append(texts, text)
+			continue
+		}
+		i = at[key][i]
+		g := &merged[i]
+		g.Times++
+		g.Phase, g.Recipient = cmp.Or(g.Phase, f.Phase), cmp.Or(g.Recipient, f.Recipient)
+		if texts[i] == "" {
+			texts[i], g.Lines = text, f.Lines
+		}
+	}
+	return merged
+}
+
+// same reports whether a and b say the same; "" says nothing.
+func same(a, b string) bool { return a == b || a == "" || b == "" }

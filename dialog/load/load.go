@@ -1,0 +1,105 @@
+// Package load offers mail to a server, as much as it takes or at a rate, and
+// measures what comes of it.
+//
+//	Offer      what is offered: sessions, messages, how long, how fast
+//	Run        offers it
+//	Message    a message that is ready for the wire, by DATA and by BDAT
+//	Result     what came of it: outcomes, faults, latencies by what took the time
+//	Histogram  latencies in buckets of nearly equal relative width
+//	Threshold  a bound on a figure of a Result: "p99>250ms"
+package load
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/ehlo-mail/ehlo/dialog/reach"
+)
+
+// Offer is what is offered.
+type Offer struct {
+	From     string
+	To       []string      // the recipients of every message, without their brackets
+	Messages []*Message    // sent in turn, each as often as its weight says
+	Sessions int           // connections at a time
+	Count    int64         // messages in all; 0 is no limit
+	Duration time.Duration // after which no message is begun; 0 is no limit
+	Rate     float64       // messages a second, over all sessions; 0 is as fast as they are taken
+	Ramp     time.Duration // over which the sessions begin, one after the other
+	PerConn  int           // messages on one connection; 0 keeps it
+	Lockstep bool          // each command waits for the reply before it
+	Grace    time.Duration // for what is under way when ctx ends
+}
+
+// Run makes the offer to hop until it is used up or ctx ends. Told is called a few
+// times a second, if it is set, with what has come of it so far; Run returns it all.
+// Sessions are silent: r's stream is not used.
+//
+// The error says which address cannot stand in a command.
+func Run(ctx context.Context, r *reach.Reach, hop reach.Hop, o Offer, told func(*Result)) (*Result, error) {
+	said, err := newWords(&o)
+	if err != nil {
+		return nil, err
+	}
+	quiet := *r
+	quiet.Session.Stream, quiet.Session.Waiting, quiet.Session.Writing, quiet.Visited = nil, nil, nil, nil
+	// The end of ctx lets what is under way come to its end.
+	within, cut := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cut(nil)
+	stop := context.AfterFunc(ctx, func() {
+		select {
+		case <-time.After(o.Grace):
+		case <-quiet.Session.Hurry:
+		case <-within.Done():
+		}
+		cut(context.Cause(ctx))
+	})
+	defer stop()
+
+	began := time.Now()
+	p := newPace(ctx, o, began)
+	deck := newDeck(o.Messages)
+	tallies := make([]*tally, min(o.Sessions, 8)) // few, so that many sessions cost little memory
+	for i := range tallies {
+		tallies[i] = &tally{result: newResult()}
+	}
+	var all sync.WaitGroup
+	for i := range o.Sessions {
+		s := &session{Offer: &o, words: said, deck: deck, reach: &quiet, hop: hop, pace: p, tally: tallies[i%len(tallies)]}
+		all.Go(func() {
+			if p.wait(began.Add(o.Ramp * time.Duration(i) / time.Duration(o.Sessions))) {
+				s.run(within)
+			}
+		})
+	}
+	sum := func() *Result {
+		result := newResult()
+		for _, t := range tallies {
+			t.mu.Lock()
+			result.add(t.result)
+			t.mu.Unlock()
+		}
+		result.Took = time.Since(began)
+		return result
+	}
+	done := make(chan struct{})
+	go func() { all.Wait(); close(done) }()
+	if told != nil {
+		tick := time.NewTicker(250 * time.Millisecond)
+		defer tick.Stop()
+		for waiting := true; waiting; {
+			select {
+			case <-done:
+				waiting = false
+			case <-tick.C:
+				told(sum())
+			}
+		}
+	}
+	<-done
+	result := sum()
+	result.Late = p.late(time.Now())
+	result.Interrupted = context.Cause(ctx)
+	return result, nil
+}

@@ -1,0 +1,125 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/ehlo-mail/ehlo/dialog"
+	"github.com/ehlo-mail/ehlo/dialog/reach"
+)
+
+// session is one connection at a time.
+type session struct {
+	*Offer
+	*words
+	deck  *deck
+	reach *reach.Reach
+	hop   reach.Hop
+	pace  *pace
+
+	job   *job // that is to be sent next; nil asks for another
+	jobs  [2]job
+	turn  int // which of them was taken last
+	steps []dialog.Step
+	open  bool // a transaction that RSET has to end
+	sent  int  // messages on this connection
+
+	carried int64 // messages that were answered, on all connections
+	*tally
+}
+
+// tally is what came of the messages of some sessions.
+type tally struct {
+	mu     sync.Mutex // held to change result, and to read it meanwhile
+	result *Result
+}
+
+// job is one message on its way.
+type job struct {
+	*Message
+	due  time.Time
+	body body
+	took int // recipients that were accepted
+}
+
+// patience is how many connections in a row may carry no message. A server that
+// lets nobody in is left alone after them.
+const patience = 5
+
+// run makes connections until the offer is used up.
+func (s *session) run(ctx context.Context) {
+	for idle := 0; idle < patience && s.take(); {
+		before := s.carried
+		s.visit(ctx)
+		if idle++; s.carried > before {
+			idle = 0
+		} else if !s.pace.wait(time.Now().Add(time.Duration(idle*idle) * 20 * time.Millisecond)) {
+			return
+		}
+	}
+}
+
+// take takes the next job, and waits until it is due.
+func (s *session) take() bool { return s.peek() && s.pace.wait(s.job.due) }
+
+// peek takes the next job, and does not wait.
+func (s *session) peek() bool {
+	if s.job != nil {
+		return true
+	}
+	n, due, ok := s.pace.next(time.Now())
+	if !ok {
+		return false
+	}
+	s.turn = 1 - s.turn // the other one may be under way
+	s.job = &s.jobs[s.turn]
+	*s.job = job{Message: s.deck.deal(n), due: due}
+	return true
+}
+
+// visit makes one connection and sends what it is to carry.
+func (s *session) visit(ctx context.Context) {
+	s.open, s.sent = false, 0
+	began := time.Now()
+	clock := func(p dialog.Phase, counts func(*dialog.Session) bool, stage dialog.Stage) dialog.Stage {
+		return dialog.Stage{Do: func(ctx context.Context, d *dialog.Session) error {
+			if p != dialog.PhaseConnect { // whose time began with the connection
+				began = time.Now()
+			}
+			err := stage.Do(ctx, d)
+			if err == nil && counts(d) {
+				s.mu.Lock()
+				s.result.Latency[p].Add(time.Since(began))
+				s.mu.Unlock()
+			}
+			return err
+		}}
+	}
+	always := func(*dialog.Session) bool { return true }
+	plan := dialog.Plan{
+		clock(dialog.PhaseConnect, always, dialog.Greet()),
+		clock(dialog.PhaseFirstHello, always, dialog.Hello()),
+		clock(dialog.PhaseTLS, func(d *dialog.Session) bool { return d.Report.TLS != nil && !d.Report.TLS.Implicit }, dialog.StartTLS()),
+		clock(dialog.PhaseAuth, func(d *dialog.Session) bool { return d.Report.Auth != nil }, dialog.Auth()),
+		{Do: s.converse},
+		dialog.Quit(),
+	}
+	visit := s.reach.Visit(ctx, s.hop, plan)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if visit.Reached {
+		s.result.Connections++
+	}
+	if s.sent > 0 && s.result.Report.Banner == nil {
+		s.result.Report = visit.Report
+	}
+	if visit.Err != nil && !errors.Is(visit.Err, context.Cause(ctx)) {
+		s.result.failed(visit.Err)
+		if s.job != nil && s.sent == 0 { // it was meant for this connection
+			s.result.Failed++
+			s.job = nil
+		}
+	}
+}

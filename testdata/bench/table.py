@@ -1,0 +1,273 @@
+#!/usr/bin/env python3
+"""usage: table.py [--rounds N] [--messages N] [--ehlo PROGRAM] [--write FILE] [--only WORD]
+
+Measures ehlo beside its peers on this machine, each row several times and by
+turns, and prints a table: medians, their ratio, the budget, and how far it is to a
+bare client (sender/). swaks, curl, msmtp and Postfix's smtp-source are installed
+from the distribution where they are absent and apt-get can; a peer that is not
+there leaves its rows out. Everything stays on loopback, but for the rows of round
+trips, which need root: two network namespaces that delay/ joins with 50 ms each
+way. With --write the table goes to FILE too, as Markdown with machine and date.
+
+The status is 1 if a budget is not kept.
+"""
+
+import argparse
+import os
+import platform
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+FROM, TO = "a@client.test", "b@sink.test"
+PEERS = {"swaks": "swaks", "curl": "curl", "msmtp": "msmtp", "smtp-source": "postfix"}
+
+
+def install():
+    missing = sorted({package for program, package in PEERS.items() if not shutil.which(program)})
+    if missing and shutil.which("apt-get") and os.geteuid() == 0:
+        # policy-rc.d with status 101 keeps a package from starting its servers.
+        guard = Path("/usr/sbin/policy-rc.d")
+        ours = not guard.exists()
+        if ours:
+            guard.write_text("#!/bin/sh\nexit 101\n")
+            guard.chmod(0o755)
+        try:
+            environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+            subprocess.run(["apt-get", "install", "-y", "--no-install-recommends", *missing], env=environment, stdout=subprocess.DEVNULL)
+        finally:
+            if ours:
+                guard.unlink()
+
+
+class Cost:
+    """What a process took: wall and processor seconds, and its peak in MiB."""
+
+    def __init__(self, argv):
+        argv = [str(a) for a in argv]
+        read, write = os.pipe()
+        began = time.monotonic()
+        child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=write)
+        os.close(write)
+        with os.fdopen(read, errors="replace") as pipe:
+            said = pipe.read()
+        _, status, usage = os.wait4(child.pid, 0)
+        self.wall = time.monotonic() - began
+        child.returncode = os.waitstatus_to_exitcode(status)
+        self.cpu = usage.ru_utime + usage.ru_stime
+        self.memory = usage.ru_maxrss / 1024
+        if child.returncode:
+            raise RuntimeError(f"{' '.join(argv)}: status {child.returncode}: {said.strip()}")
+
+
+class Table:
+    def __init__(self, directory, options):
+        self.dir, self.options, self.servers, self.rows = directory, options, [], []
+        for name in "sink", "sender", "delay", "hello":
+            if (HERE / name).is_dir():
+                subprocess.run(["go", "build", "-o", directory / name, "."], cwd=HERE / name, check=True)
+        self.ehlo = options.ehlo or directory / "ehlo"
+        if not options.ehlo:
+            subprocess.run(["go", "build", "-o", self.ehlo, "."], cwd=HERE.parent.parent, check=True)
+        self.plain, self.chunking, self.secure = self.sink("-no-chunking"), self.sink(), self.sink("-no-chunking", "-tls")
+
+    def sink(self, *flags, within=()):
+        server = subprocess.Popen([*within, self.dir / "sink", *flags], stdout=subprocess.PIPE, text=True)
+        self.servers.append(server)
+        return server.stdout.readline().strip()
+
+    def close(self):
+        for server in self.servers:
+            server.kill()
+            server.wait()
+
+    def wanted(self, what):
+        return self.options.only in what
+
+    def medians(self, jobs, times=1):
+        """The median cost of each job, all of them by turns."""
+        costs = {name: [] for name in jobs}
+        for _ in range(self.options.rounds):
+            for name, argv in jobs.items():
+                runs = [Cost(argv) for _ in range(times)]
+                costs[name].append(runs if times > 1 else runs[0])
+        pick = {}
+        for name, list_ in costs.items():
+            flat = [c for entry in list_ for c in (entry if isinstance(entry, list) else [entry])]
+            pick[name] = Cost.__new__(Cost)
+            for figure in "wall", "cpu", "memory":
+                setattr(pick[name], figure, statistics.median(getattr(c, figure) for c in flat))
+        return pick
+
+    def row(self, what, ours, theirs, ratio, most=None, least=None):
+        kept = (most is None or ratio <= most) and (least is None or ratio >= least)
+        bound = "" if most is None and least is None else f"at most {most:g}" if most is not None else f"at least {least:g}"
+        self.rows.append((what, ours, theirs, f"{ratio:.2f}", bound, "" if not bound else "yes" if kept else "NO"))
+        print(f"{what:58}{ours:>16}{theirs:>22}{ratio:>8.2f}  {bound:14}{self.rows[-1][5]}", flush=True)
+
+    def send(self, server, *flags):
+        return [self.ehlo, "send", "--quiet", "--server", server, "--from", FROM, "--to", TO, "--helo", "client.test", "--body", "hello", *flags]
+
+    def load(self, server, *flags):
+        return [self.ehlo, "bench", "--quiet", server, "--helo", "client.test", "--from", FROM, "--to", TO, "--duration", "10m", *flags]
+
+    def start(self):
+        if not self.wanted("start"):
+            return
+        m = self.medians({"version": [self.ehlo, "version"], "hello": [self.dir / "hello"]}, times=5)
+        self.row("start, of a bare Go program", ms(m["version"].wall), "hello " + ms(m["hello"].wall), m["version"].wall / m["hello"].wall)
+
+    def dialogues(self):
+        if not self.wanted("dialogue"):
+            return
+        message = self.dir / "hello.eml"
+        message.write_bytes(b"From: <a@client.test>\r\nTo: <b@sink.test>\r\nSubject: x\r\n\r\nhello\r\n")
+        host, port = self.plain.rsplit(":", 1)
+        jobs = {"ehlo": self.send(self.plain), "sender": [self.dir / "sender", "-addr", self.plain, "-data", message]}
+        if shutil.which("curl"):
+            jobs["curl"] = ["curl", "-sS", "--mail-from", FROM, "--mail-rcpt", TO, f"smtp://{self.plain}", "--upload-file", message]
+        if shutil.which("swaks"):
+            jobs["swaks"] = ["swaks", "--server", self.plain, "--from", FROM, "--to", TO]
+        m = self.medians(jobs, times=3)
+        for peer, most in ("curl", 0.85), ("swaks", 1 / 6.5), ("sender", None):
+            if peer in m:
+                self.row(f"one dialogue, message delivered", ms(m["ehlo"].wall), f"{peer} {ms(m[peer].wall)}", m["ehlo"].wall / m[peer].wall, most=most)
+        self.row("one dialogue, wall beyond CPU, in units of 3 ms", ms(m["ehlo"].wall), ms(m["ehlo"].cpu), (m["ehlo"].wall - m["ehlo"].cpu) / 0.003, most=1)
+        self.row("one dialogue, memory, of 12.5 MiB", f"{m['ehlo'].memory:.1f} MiB", "", m["ehlo"].memory / 12.5, most=1)
+        host, port = self.secure.rsplit(":", 1)
+        jobs = {"ehlo": self.send(self.secure, "--tls")}
+        if "curl" in m:
+            jobs["curl"] = ["curl", "-sS", "--ssl-reqd", "-k", "--mail-from", FROM, "--mail-rcpt", TO, f"smtp://{self.secure}", "--upload-file", message]
+        if "swaks" in m and subprocess.run(["perl", "-MNet::SSLeay", "-e", "1"], capture_output=True).returncode == 0:
+            jobs["swaks"] = ["swaks", "--server", self.secure, "--from", FROM, "--to", TO, "--tls"]
+        if shutil.which("msmtp"):
+            script = 'exec msmtp --host="$1" --port="$2" --tls=on --tls-starttls=on --tls-certcheck=off --from=a@client.test b@sink.test < "$3"'
+            jobs["msmtp"] = ["sh", "-c", script, "-", host, port, message]
+        m = self.medians(jobs, times=3)
+        for peer, most in ("curl", 0.75), ("swaks", 1 / 15), ("msmtp", 1 / 13):
+            if peer in m:
+                self.row("one STARTTLS dialogue", ms(m["ehlo"].wall), f"{peer} {ms(m[peer].wall)}", m["ehlo"].wall / m[peer].wall, most=most)
+        self.row("one STARTTLS dialogue, memory, of 14 MiB", f"{m['ehlo'].memory:.1f} MiB", "", m["ehlo"].memory / 14, most=1)
+
+    def kept(self):
+        if not self.wanted("kept") or not shutil.which("smtp-source"):
+            return
+        n = self.options.messages
+        for sessions in 1, 10, 100:
+            jobs = {"source": ["smtp-source", "-d", "-l", "1024", "-s", sessions, "-m", n, "-f", FROM, "-t", TO, self.plain]}
+            common = ["--messages", n, "--sessions", sessions]
+            jobs["lockstep"] = self.load(self.plain, *common, "--no-pipeline")
+            jobs["PIPELINING"] = self.load(self.plain, *common)
+            jobs["BDAT"] = self.load(self.chunking, *common)
+            m = self.medians(jobs)
+            least = {"lockstep": {10: 0.6, 100: 0.8}, "PIPELINING": {1: 1.5, 10: 1.2, 100: 1.2}, "BDAT": {1: 2.4, 10: 1.6, 100: 1.6}}
+            for way in least:
+                what, peer = f"kept connections, {way}, {sessions} sessions", m["source"]
+                self.row(what + ", messages/s", f"{n / m[way].wall:.0f}", f"smtp-source {n / peer.wall:.0f}", peer.wall / m[way].wall, least=least[way].get(sessions))
+                most = {"PIPELINING": 0.85, "BDAT": 0.65}.get(way)
+                self.row(what + ", CPU", us(m[way].cpu / n), f"smtp-source {us(peer.cpu / n)}", m[way].cpu / peer.cpu, most=most)
+            if sessions == 100:
+                self.row("kept connections, 100 sessions, memory", f"{m['PIPELINING'].memory:.1f} MiB", f"smtp-source {m['source'].memory:.1f}", m["PIPELINING"].memory / m["source"].memory)
+
+    def new(self):
+        if not self.wanted("new connection") or not shutil.which("smtp-source"):
+            return
+        n = self.options.messages // 4
+        for sessions, least in (10, 0.9), (100, 1.05):
+            m = self.medians({
+                "source": ["smtp-source", "-l", "1024", "-s", sessions, "-m", n, "-f", FROM, "-t", TO, self.plain],
+                "ehlo": self.load(self.plain, "--messages", n, "--sessions", sessions, "--per-connection", 1),
+            })
+            peer = m["source"]
+            self.row(f"a new connection each, {sessions} sessions, messages/s", f"{n / m['ehlo'].wall:.0f}", f"smtp-source {n / peer.wall:.0f}", peer.wall / m["ehlo"].wall, least=least)
+        self.row("a new connection each, 100 sessions, memory", f"{m['ehlo'].memory:.1f} MiB", f"smtp-source {peer.memory:.1f}", m["ehlo"].memory / peer.memory, most=0.7)
+
+    def trips(self):
+        """Round trips of 100 ms to the end of the run, between two namespaces."""
+        if not self.wanted("round trips") or os.geteuid() != 0 or not Path("/dev/net/tun").exists() or not shutil.which("ip"):
+            return
+        near, far = f"ehlo-near-{os.getpid()}", f"ehlo-far-{os.getpid()}"
+        try:
+            for name in near, far:
+                subprocess.run(["ip", "netns", "add", name], check=True)
+            line = subprocess.Popen([self.dir / "delay", "-near", near, "-far", far, "-delay", "50ms"], stdout=subprocess.PIPE, text=True)
+            self.servers.append(line)
+            if not line.stdout.readline().startswith("ready"):
+                raise RuntimeError("delay/ did not begin")
+            there = ["ip", "netns", "exec", far]
+            plain, chunking, secure = (self.sink("-addr", "10.99.0.2:0", *flags, within=there) for flags in (["-no-chunking"], [], ["-no-chunking", "-tls"]))
+            secure_chunking = self.sink("-addr", "10.99.0.2:0", "-tls", within=there)
+            here = ["ip", "netns", "exec", near]
+            many = [f for i in range(50) for f in ("--to", f"r{i}@sink.test")]
+            base = Cost([*here, "true"]).wall
+            jobs = {
+                "PIPELINING": (self.send(plain, "--no-tls"), 5.3), "PIPELINING, STARTTLS": (self.send(secure, "--tls"), 8.4),
+                "CHUNKING": (self.send(chunking, "--no-tls"), 4.4), "CHUNKING, STARTTLS": (self.send(secure_chunking, "--tls"), 7.4),
+                "probe": ([self.ehlo, "probe", "--quiet", "--helo", "client.test", plain], 4.4),
+            }
+            m = self.medians({name: [*here, *argv] for name, (argv, _) in jobs.items()} | {"50": [*here, *self.send(plain, "--no-tls", *many)]})
+            for name, (_, most) in jobs.items():
+                trips = (m[name].wall - base) / 0.1
+                # The farewell adds one: QUIT leaves with the message, and is answered with it.
+                self.row(f"round trips at 100 ms, {name}, to the end", f"{trips:.2f}", "", trips, most=most)
+            self.row("round trips at 100 ms, 50 recipients, of one", f"{m['50'].wall:.2f} s", f"{m['PIPELINING'].wall:.2f} s", m["50"].wall / m["PIPELINING"].wall, most=1.05)
+        finally:
+            for name in near, far:
+                subprocess.run(["ip", "netns", "delete", name], stderr=subprocess.DEVNULL)
+
+    def write(self, path):
+        model = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.machine())
+        load = os.getloadavg()[0]
+        text = f"""# Performance
+
+What `testdata/bench/table.py` measured on {datetime.now(timezone.utc):%Y-%m-%d}: medians of {self.options.rounds} rounds by turns, on
+{os.cpu_count()} processors ({model}), {platform.system()} {platform.release()}. The load average was {load:.1f} at the end{"; other programs ran, so the figures are rough" if load > os.cpu_count() else ""}.
+Everything but the round trips is over loopback, against `testdata/bench/sink`.
+
+| what | ehlo | peer | ratio | budget | kept |
+|---|---|---|---|---|---|
+"""
+        text += "".join("| " + " | ".join(row) + " |\n" for row in self.rows)
+        text += "\nBig messages are measured by `testdata/bench/stream.py`.\n"
+        Path(path).write_text(text)
+
+
+def ms(seconds):
+    return f"{seconds * 1e3:.1f} ms"
+
+
+def us(seconds):
+    return f"{seconds * 1e6:.0f} us"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5, metavar="N")
+    parser.add_argument("--messages", type=int, default=20000, metavar="N")
+    parser.add_argument("--ehlo", type=Path, metavar="PROGRAM")
+    parser.add_argument("--write", metavar="FILE")
+    parser.add_argument("--only", default="", metavar="WORD", help="start, dialogue, kept, new connection, round trips")
+    options = parser.parse_args()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),) * 2)
+    install()
+    with tempfile.TemporaryDirectory(prefix="ehlo-bench.") as directory:
+        table = Table(Path(directory), options)
+        try:
+            for part in table.start, table.dialogues, table.kept, table.new, table.trips:
+                part()
+        finally:
+            table.close()
+        if options.write:
+            table.write(options.write)
+    sys.exit(1 if any(row[-1] == "NO" for row in table.rows) else 0)
+
+
+if __name__ == "__main__":
+    main()
