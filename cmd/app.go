@@ -101,7 +101,7 @@ func commands() []*command {
 			examples: []example{
 				{"ehlo explain '550 5.7.26 Unauthenticated email'", "a reply"},
 				{"ehlo explain 452 4.7.1 CHUNKING SCRAM-SHA-256", "codes, EHLO keywords, AUTH mechanisms"},
-				{"ehlo send --sandbox --to carol@vrfy.test | ehlo explain", "a transcript, a log, a bounce"},
+				{"ehlo verify --sandbox bob@good.test | ehlo explain", "a transcript, a log, a bounce"},
 			},
 			groups: with("explain"), most: -1, run: runExplain,
 		},

@@ -66,7 +66,7 @@ func TestDocsJSON(t *testing.T) {
 		out, errs, _ = ehlo(t, append(strings.Fields(line), "--format", "jsonl", "--verbose")...)
 		s.records(t, line, out, errs)
 	}
-	log, errs, _ := ehlo(t, "explain", "--json", "<<< 550 no\n<<< 550 no")
+	log, errs, _ := ehlo(t, "explain", "--json", ">>> RCPT TO:<a@good.test>\n<<< 550 no\n<<< 550 no")
 	s.document(t, "explain a log", log, errs)
 	world := startSandbox(t, "--format", "jsonl", "--show-data", "headers", "--smtp-listen", "127.0.0.1:0")
 	out, errs, status := ehlo(t, "send", "--to", "alice@good.test", "--dns-server", world.dns, "--via", "socks5://"+world.socks, "--format", "jsonl")

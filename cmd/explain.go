@@ -48,7 +48,7 @@ func (x *explainResult) asked(words []string, phase string) {
 	var all []explanation
 	for _, word := range words {
 		m, ok := wordMeaning(word, phase)
-		if !ok || len(words) > 1 && m.Kind == ofReply && m.Title == "" { // the 100 of "SIZE 100"
+		if !ok || len(words) > 1 && m.Kind == ofReply && m.Title == "" && m.Code < 200 { // the 100 of "SIZE 100"
 			break
 		}
 		all = append(all, m)

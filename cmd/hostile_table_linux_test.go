@@ -19,7 +19,7 @@ type hostileTable map[string]map[string]int
 
 const hostileFile = "../testdata/hostile.txt"
 
-// columns are those of the table; big is send with a message of 24 MiB, login a
+// columns are those of the table; big is send with a message of 48 MiB, login a
 // probe of port 587 as alice.
 func columns() []string { return []string{"mx", "probe", "send", "verify", "tls", "login", "big"} }
 
@@ -57,7 +57,7 @@ func (h hostileTable) write() error {
 	var b strings.Builder
 	b.WriteString("# The exit status of each command at each domain of the sandbox, where it is not 0. TestHostile holds the\n" +
 		"# program to it, and writes it with -update: compare it with what the domain is to do (ehlo sandbox --list --json).\n" +
-		"# big: send, with a message of 24 MiB. login: probe --auth as alice, port 587.\n\n")
+		"# big: send, with a message of 48 MiB. login: probe --auth as alice, port 587.\n\n")
 	for _, s := range sandbox.Scenarios() {
 		line := fmt.Sprintf("%-24s", s.Name+".test")
 		any := false

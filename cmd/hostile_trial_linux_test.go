@@ -49,7 +49,7 @@ func (x *trial) column() string {
 
 // bigMessage is more than the kernels on the way hold between them, so that a
 // server that reads no more is felt.
-const bigMessage = 24 << 20
+const bigMessage = 48 << 20
 
 // trials are those of one round: send and probe on a pipe and on a terminal; what
 // else there is on one of them, in a long run on both.
@@ -86,7 +86,7 @@ func knowsLogin(s sandbox.Scenario) bool {
 func (h *hostile) trial(s sandbox.Scenario, domain, command, id string, tty bool) *trial {
 	x := &trial{domain: domain, command: command, id: id, limit: hostileTime}
 	x.TTY = tty
-	if s.Name == "slow" { // it is to be waited for
+	if s.Name == "slow" || command == "tls" { // it is to be waited for, and tls makes many connections
 		x.limit = 10 * time.Second
 	}
 	flags := append([]string{"--max-time", x.limit.String()}, h.flags...)

@@ -80,6 +80,9 @@ func (s *Session) perform(ctx context.Context, turns []Turn) error {
 // lament shows what ended an exchange, where the reason is not a reply, which is
 // shown already. How a QUIT fares is worth a note at most.
 func (s *Session) lament(err error) {
+	if err == nil {
+		return
+	}
 	var e *Error
 	switch {
 	case s.lamented || !s.Stream.Live() || !errors.As(err, &e):

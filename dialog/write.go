@@ -140,18 +140,20 @@ func (w *groupWriter) owe() error {
 	if items := w.complete(); c.stream.Live() && len(items) > 0 {
 		c.stream.Emit(Sent{Secure: c.secure, Items: items})
 	}
+	empty := len(c.owed) == 0
+	if empty {
+		c.owed = c.spare[:0]
+	}
 	for _, o := range c.ready {
 		o.left, o.since = w.left, now
 		o.turn().State = Written
 		if o.turn().Step.Phase == PhaseDot {
 			c.inData = false
 		}
-		if len(c.owed) == 0 {
-			c.owed = c.spare[:0]
-		}
-		if c.owed = append(c.owed, o); len(c.owed) == 1 {
-			c.spare = c.owed
-		}
+		c.owed = append(c.owed, o)
+	}
+	if empty {
+		c.spare = c.owed
 	}
 	c.body = nil
 	if current := &w.turns[w.current]; w.within {

@@ -111,7 +111,7 @@ func (d *downgrade) next() error {
 	}
 	line = line[:len(line)-2]
 	if len(d.open) > 0 && bytes.HasPrefix(line, []byte("--")) {
-		if i, last := d.boundary(line); i >= 0 {
+		if i, last := boundaryOf(d.open, line); i >= 0 {
 			return d.part(line, i, last)
 		}
 	}
@@ -125,16 +125,16 @@ func (d *downgrade) next() error {
 	return d.header.add(line)
 }
 
-// boundary finds the multipart whose boundary line is, and whether it is its last
+// boundaryOf finds the multipart whose boundary line is, and whether it is its last
 // (RFC 2046 section 5.1.1).
-func (d *downgrade) boundary(line []byte) (int, bool) {
-	for i := len(d.open) - 1; i >= 0; i-- {
-		rest, ok := strings.CutPrefix(string(line[2:]), d.open[i].boundary)
+func boundaryOf(open []multipart, line []byte) (int, bool) {
+	for i := len(open) - 1; i >= 0; i-- {
+		rest, ok := bytes.CutPrefix(line[2:], []byte(open[i].boundary))
 		if !ok {
 			continue
 		}
-		rest, last := strings.CutPrefix(rest, "--")
-		if strings.Trim(rest, " \t") == "" {
+		rest, last := bytes.CutPrefix(rest, []byte("--"))
+		if len(bytes.Trim(rest, " \t")) == 0 {
 			return i, last
 		}
 	}
@@ -215,23 +215,24 @@ func (d *downgrade) body(blankLine bool) error {
 		d.seen = append(d.seen, 0)
 	}
 	h.judge()
-	identity := h.encoding == "" || h.encoding == "7bit" || h.encoding == "8bit" || h.encoding == "binary"
 	what := d.seen[d.count-1]
 	encoding := AutoEncoding
 	switch {
-	case identity && strings.HasPrefix(h.media, "multipart/") && h.boundary != "":
+	case h.container() && !ascii(h.boundary):
+		return fmt.Errorf("part %d has a boundary that is not ASCII", d.count)
+	case h.container():
 		if len(d.open) == depthMost {
 			return fmt.Errorf("multiparts over %d deep", depthMost)
 		}
 		d.signed = d.signed || h.media == "multipart/signed"
 		d.open = append(d.open, multipart{h.boundary, h.media == "multipart/digest"})
 		encoding = SevenBit
-	case identity && h.media == "message/rfc822" && blankLine:
+	case h.identity() && h.media == "message/rfc822" && blankLine:
 		d.header = &entityHeader{message: true}
 		encoding = SevenBit
 	case what == 0:
 		d.leaf = true
-	case !identity:
+	case !h.identity():
 		return fmt.Errorf("part %d says that it is %s, and has octets over 127", d.count, h.encoding)
 	case strings.HasPrefix(h.media, "text/"):
 		d.leaf, encoding = true, QuotedPrintable

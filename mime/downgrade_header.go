@@ -17,8 +17,8 @@ type entityHeader struct {
 	fields [][]byte // as they came, with their folds, without the last CR LF
 	length int
 
-	media, boundary, encoding string
-	typed, versioned          bool // there is a Content-Type, a MIME-Version
+	media, boundary, charset, encoding string
+	typed, versioned                   bool // there is a Content-Type, a MIME-Version
 }
 
 func (h *entityHeader) add(line []byte) error {
@@ -54,13 +54,23 @@ func (h *entityHeader) judge() {
 			if err != nil { // it may be anything
 				media = "application/octet-stream"
 			}
-			h.media, h.boundary = media, params["boundary"]
+			h.media, h.boundary, h.charset = media, params["boundary"], strings.ToLower(params["charset"])
 		case "content-transfer-encoding":
 			h.encoding = strings.ToLower(value)
 		case "mime-version":
 			h.versioned = true
 		}
 	}
+}
+
+// identity reports whether the content is not encoded (RFC 2045 section 6.2).
+func (h *entityHeader) identity() bool {
+	return h.encoding == "" || h.encoding == "7bit" || h.encoding == "8bit" || h.encoding == "binary"
+}
+
+// container reports whether the content is parts between boundaries.
+func (h *entityHeader) container() bool {
+	return h.identity() && strings.HasPrefix(h.media, "multipart/") && h.boundary != ""
 }
 
 // write gives the fields in ASCII. The encoding is that of the content from now

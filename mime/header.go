@@ -228,9 +228,8 @@ func (h Header) encode(c charset) (Header, error) {
 // fit makes a value ASCII by what the field holds: addresses, text, or what can
 // hold nothing else. The value is UTF-8 without control characters.
 func (h Header) fit(c charset) (Header, error) {
-	switch strings.ToLower(h.Name) {
-	case "from", "sender", "reply-to", "to", "cc", "bcc", "resent-from", "resent-sender", "resent-to", "resent-cc", "resent-bcc",
-		"disposition-notification-to", "errors-to", "return-receipt-to":
+	switch name := strings.ToLower(h.Name); {
+	case addressField(name):
 		if ascii(h.Value) {
 			return h, nil
 		}
@@ -241,7 +240,7 @@ func (h Header) fit(c charset) (Header, error) {
 		if err != nil {
 			return h, fmt.Errorf("header %s: %w", h.Name, err)
 		}
-	case "date", "message-id", "in-reply-to", "references", "content-id", "dkim-signature":
+	case slices.Contains([]string{"date", "message-id", "in-reply-to", "references", "content-id", "dkim-signature"}, name):
 		if !ascii(h.Value) {
 			return h, fmt.Errorf("header %s: it can hold ASCII only", h.Name)
 		}
@@ -249,6 +248,16 @@ func (h Header) fit(c charset) (Header, error) {
 		h.Value = c.text(h.Value, lineGood-4-len(h.Name), false)
 	}
 	return h, nil
+}
+
+// addressField reports whether a field holds addresses.
+func addressField(name string) bool {
+	switch strings.ToLower(name) {
+	case "from", "sender", "reply-to", "to", "cc", "bcc", "resent-from", "resent-sender", "resent-to", "resent-cc", "resent-bcc",
+		"disposition-notification-to", "errors-to", "return-receipt-to":
+		return true
+	}
+	return false
 }
 
 // once lists the fields that a message has at most once (RFC 5322 section 3.6).

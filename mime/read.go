@@ -67,7 +67,9 @@ type scan struct {
 	at   int64  // octets taken from src
 	line int64  // the line being read
 	part []byte // of a line that is being mended
-	cr   bool   // a CR ended the last piece: the next octet tells if it is bare
+	crs  int    // that came last: what follows tells if they are bare
+	gone bool   // a NUL was dropped from part
+	wide bool   // part is too long for a header line and has no space to fold it at
 
 	size   int64 // octets made
 	begun  bool  // a line was made, or dropped
@@ -76,11 +78,14 @@ type scan struct {
 	kept   int  // octets of header in fields
 	fields []Header
 
-	lf, bareCR, nul, long, bccs int // how many were mended
-	noEnd                       bool
-	stray                       int64 // the first header line that is no field
-	utf8Header, rawHeader       bool
-	eightBody                   bool
+	lf, crcrlf, bareCR, nul, long, words, bccs int // how many were mended
+	noEnd                                      bool
+	stray                                      int64 // the first header line that is no field
+	utf8Header, rawHeader                      bool  // rawHeader: it is not UTF-8
+	rawPart                                    bool  // a part's header is not UTF-8
+	eightBody                                  bool
+
+	parts within // what the body is made of
 }
 
 func newScan(r io.Reader, fixup bool) *scan {
@@ -115,7 +120,7 @@ func (s *scan) Read(p []byte) (int, error) {
 // and have no fault, and reports whether there were any. It does what next does, for
 // most files in less time.
 func (s *scan) several() bool {
-	if !s.inBody || len(s.part) > 0 || s.cr {
+	if !s.inBody || len(s.part) > 0 || s.crs > 0 {
 		return false
 	}
 	b, _ := s.src.Peek(s.src.Buffered())
@@ -127,6 +132,9 @@ func (s *scan) several() bool {
 		n := bytes.IndexByte(b[taken:], '\n')
 		if n < 0 || n > lineMost {
 			break
+		}
+		if s.parts.follows() {
+			s.follow(b[taken : taken+n])
 		}
 		s.out = append(append(s.out, b[taken:taken+n]...), '\r', '\n')
 		s.line++
@@ -156,7 +164,7 @@ func (s *scan) next() error {
 		}
 	}
 	whole := err == nil || err == io.EOF
-	if whole && len(s.part) == 0 && !s.cr && len(text) <= lineMost &&
+	if whole && len(s.part) == 0 && s.crs == 0 && len(text) <= lineMost &&
 		bytes.IndexByte(text, '\r') < 0 && bytes.IndexByte(text, 0) < 0 {
 		return s.tidy(text, start, err, crlf)
 	}
@@ -202,92 +210,13 @@ func (s *scan) fault(text []byte, start int64) error {
 	return f
 }
 
-// mend takes a piece of a line that has a fault and makes it fit: NUL is dropped,
-// a bare CR made a line end, a long line broken.
-func (s *scan) mend(text []byte, start int64, end error, crlf bool) error {
-	for i, c := range text {
-		if s.cr { // it was bare
-			s.cr = false
-			s.bareCR++
-			if err := s.flush(start); err != nil {
-				return err
-			}
-		}
-		switch c {
-		case 0:
-			s.nul++
-		case '\r':
-			s.cr = true
-		default:
-			s.part = append(s.part, c)
-			if len(s.part) > lineMost {
-				if err := s.split(start + int64(i)); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	if end == bufio.ErrBufferFull {
-		return nil
-	}
-	if s.cr { // CR at the end of the message, before CR LF, or cut from its LF
-		s.cr = false
-		if end == io.EOF || crlf {
-			s.bareCR++
-			if err := s.flush(start); err != nil {
-				return err
-			}
-			if end == io.EOF {
-				return end
-			}
-		} else {
-			crlf = true
-		}
-	}
-	if end == io.EOF && len(s.part) == 0 {
-		return end
-	}
-	if end == nil && !crlf {
-		s.lf++
-	}
-	s.noEnd = s.noEnd || end == io.EOF
-	if err := s.flush(start); err != nil {
-		return err
-	}
-	s.line++
-	return end
-}
-
-func (s *scan) flush(start int64) error {
-	err := s.emit(s.part, start)
-	s.part = s.part[:0]
-	return err
-}
-
-// split breaks the line in part, which has become too long: a header field before
-// a space, which folds it, a body behind one or between characters.
-func (s *scan) split(at int64) error {
-	s.long++
-	n := bytes.LastIndexByte(s.part[:lineMost], ' ')
-	if !s.inBody {
-		if n <= 0 || len(bytes.TrimLeft(s.part[:n], " \t")) == 0 {
-			return &Fault{Kind: LongLine, Offset: at, Line: s.line, what: "a header line over 998 octets without a space to fold it at"}
-		}
-	} else if n++; n == 0 {
-		for n = lineMost; n > lineMost-utf8.UTFMax && !utf8.RuneStart(s.part[n]); n-- {
-		}
-	}
-	if err := s.emit(s.part[:n], at); err != nil {
-		return err
-	}
-	s.part = append(s.part[:0], s.part[n:]...)
-	return nil
-}
-
 // emit makes a line of text, and looks at it.
 func (s *scan) emit(text []byte, start int64) error {
 	if s.inBody {
 		s.eightBody = s.eightBody || eightBit(text)
+		if s.parts.follows() {
+			s.follow(text)
+		}
 	} else if err := s.header(text, start); err != nil {
 		return err
 	}
@@ -314,6 +243,7 @@ func (s *scan) header(text []byte, start int64) error {
 	first := !s.begun
 	if len(text) == 0 && !first {
 		s.inBody, s.bcc = true, false
+		s.parts.begin(s.fields)
 		return nil
 	}
 	if err := s.secret(text, start); err != nil || s.bcc && s.fixup {

@@ -126,7 +126,7 @@ func (m *Message) judge(s *scan) {
 	if (s.eightBody || s.rawHeader) && s.allow&Breach8Bit == 0 {
 		m.needs = append(m.needs, "8BITMIME")
 	}
-	if s.utf8Header && !s.rawHeader && s.allow&BreachUTF8 == 0 {
+	if s.utf8Header && !s.rawHeader && !s.rawPart && s.allow&BreachUTF8 == 0 {
 		m.needs = append(m.needs, "SMTPUTF8")
 	}
 	m.kind, m.parts = "text/plain", 1 // RFC 2045 section 5.2
@@ -145,10 +145,13 @@ func (m *Message) judge(s *scan) {
 	if s.rawHeader {
 		m.findings = append(m.findings, "the header has octets over 127 that are not UTF-8: no standard says what they mean (RFC 6532)")
 	}
+	if s.rawPart {
+		m.findings = append(m.findings, "the header of a part has octets over 127 that are not UTF-8: no standard says what they mean (RFC 6532)")
+	}
 	if s.kept > headerMost {
 		m.findings = append(m.findings, "the header is over 256 KiB: what comes after was not looked at")
 	}
-	if s.bareCR+s.nul+s.long+s.bccs > 0 && m.Header("DKIM-Signature") != nil {
+	if s.crcrlf+s.bareCR+s.nul+s.long+s.words+s.bccs > 0 && m.Header("DKIM-Signature") != nil {
 		m.findings = append(m.findings, "what was mended breaks the message's DKIM signature")
 	}
 }
@@ -203,10 +206,12 @@ func (s *scan) notes() []string {
 		what, many string
 	}{
 		{s.lf, "LF line end made CR LF", "LF line ends made CR LF"},
+		{s.crcrlf, "CR CR LF line end made CR LF", "CR CR LF line ends made CR LF"},
 		{s.bareCR, "bare CR made CR LF", "bare CRs made CR LF"},
 		{s.nul, "NUL dropped", "NULs dropped"},
 		{s.bccs, "Bcc field removed", "Bcc fields removed"},
 		{s.long, "break put into a line over 998 octets", "breaks put into lines over 998 octets"},
+		{s.words, "header line over 998 octets written in RFC 2047 words", "header lines over 998 octets written in RFC 2047 words"},
 	} {
 		switch {
 		case n.count == 1:

@@ -99,7 +99,7 @@ func TestFind(t *testing.T) {
 		{"qmail", "<a@b.test>:\n192.0.2.1 does not like recipient.\nRemote host said: 550 no mailbox here\nGiving up on 192.0.2.1.\n", []string{"3 rcpt 550 - -: no mailbox here"}},
 		{"bounce", "The mail system\n\n<bob@example.net>: host mx1[192.0.2.1] said: 550 5.1.1 User\n    unknown (in reply to RCPT TO command)\n\n" +
 			"Final-Recipient: rfc822; bob@example.net\nAction: failed\nStatus: 5.1.1\nRemote-MTA: dns; mx1\nDiagnostic-Code: smtp; 550 5.1.1\n  User unknown\n\n",
-			[]string{"3 - 550 5.1.1 -: 5.1.1 User", "10 - 550 5.1.1 bob@example.net: 5.1.1 User unknown"}},
+			[]string{"3 - 550 5.1.1 bob@example.net: 5.1.1 User unknown"}},
 		{"bounce without a code", "Final-Recipient: rfc822; bob@example.net\nAction: failed\nStatus: 4.4.7\n\nFinal-Recipient: rfc822; a@b.test\nStatus: 2.1.5\n\nFinal-Recipient: rfc822;c@d.test\nStatus: 5.4.1\nDiagnostic-Code: smtp; 550 Access denied\n",
 			[]string{"3 - 0 4.4.7 bob@example.net: ", "10 - 550 5.4.1 c@d.test: Access denied"}},
 		{"Exchange", "Remote Server returned '550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found'\n", []string{"1 - 550 5.1.10 -: 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found"}},

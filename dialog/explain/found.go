@@ -64,7 +64,8 @@ func merge(all []Found) []Found {
 		f.Times = 1
 		key, text := codes{f.Code, f.Enhanced}, plain(f.Lines)
 		i := slices.IndexFunc(at[key], func(i int) bool {
-			return same(f.Phase, merged[i].Phase) && same(text, texts[i])
+			// Prose breaks a line where it likes, so one may be the beginning of the other.
+			return same(f.Phase, merged[i].Phase) && (strings.HasPrefix(text, texts[i]) || strings.HasPrefix(texts[i], text))
 		})
 		if i < 0 {
 			at[key] = append(at[key], len(merged))
@@ -75,7 +76,7 @@ func merge(all []Found) []Found {
 		g := &merged[i]
 		g.Times++
 		g.Phase, g.Recipient = cmp.Or(g.Phase, f.Phase), cmp.Or(g.Recipient, f.Recipient)
-		if texts[i] == "" {
+		if len(texts[i]) < len(text) {
 			texts[i], g.Lines = text, f.Lines
 		}
 	}

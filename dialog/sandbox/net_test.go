@@ -79,7 +79,7 @@ func TestDNS(t *testing.T) {
 		{"mx1.servfail.test.", dns.TypeA, dns.RcodeServerFailure, nil, nil},
 		{"xn--bcher-kva.test.", dns.TypeMX, 0, []string{"xn--bcher-kva.test. 3600 IN MX 10 mx1.xn--bcher-kva.test."}, nil},
 		{"10.2.0.192.in-addr.arpa.", dns.TypePTR, 0, []string{"10.2.0.192.in-addr.arpa. 3600 IN PTR mx1.good.test."}, nil},
-		{"254.2.0.192.in-addr.arpa.", dns.TypePTR, dns.RcodeNameError, nil, soa("2.0.192.in-addr.arpa.")},
+		{"9.2.0.192.in-addr.arpa.", dns.TypePTR, dns.RcodeNameError, nil, soa("2.0.192.in-addr.arpa.")},
 		{"5.0.0.10.in-addr.arpa.", dns.TypePTR, dns.RcodeNameError, nil, soa("10.in-addr.arpa.")},
 		{"0.1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa.", dns.TypePTR, 0,
 			[]string{"0.1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa. 3600 IN PTR mx1.good.test."}, nil},
@@ -132,7 +132,7 @@ func TestDial(t *testing.T) {
 		{"tcp", "192.0.2.10:26", "192.0.2.10:26", syscall.ECONNREFUSED},
 		{"tcp", "192.0.2.15:25", "192.0.2.15:25", syscall.ECONNREFUSED},
 		{"tcp", "192.0.2.22:25", "192.0.2.22:25", syscall.ECONNREFUSED},
-		{"tcp", "203.0.113.253:25", "203.0.113.200:25", syscall.EHOSTUNREACH},
+		{"tcp", "203.0.113.253:25", "203.0.113.253:25", syscall.EHOSTUNREACH},
 		{"tcp", "10.0.0.5:25", "10.0.0.5:25", syscall.ENETUNREACH},
 		{"tcp", "127.0.0.1:25", "127.0.0.1:25", syscall.ENETUNREACH},
 		{"tcp", w.DNS(), w.DNS(), syscall.ENETUNREACH},
@@ -278,7 +278,7 @@ func TestSOCKS(t *testing.T) {
 	}
 	for addr, want := range map[string]string{
 		"192.0.2.10:26":                 "connection refused",
-		"203.0.113.253:25":                "host unreachable",
+		"203.0.113.253:25":              "host unreachable",
 		"nosuch.test:25":                "host unreachable",
 		"10.0.0.5:25":                   "not allowed",
 		w.SOCKS():                       "not allowed",

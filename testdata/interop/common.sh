@@ -125,6 +125,9 @@ inside() {
     exec "$@"' inside "$binds" "${OVERLAY:-}" "$@"
 }
 
+# inside_as FILE PROGRAM ARG...: inside, with its process's number in FILE.
+inside_as() { inside bash -c 'echo $$ >"$0" && exec "$@"' "$@"; }
+
 # listens [ADDRESS:]PORT: whether somebody does there; the address is 127.0.0.1 if none is named.
 listens() {
   local address=127.0.0.1
