@@ -151,6 +151,8 @@ func (s *sending) judge(p *part, m *mime.Message, to *dialog.Recipient) verdict 
 		}
 		v.fill(to.Address, s.from.Path())
 		return v
+	case to.Err != nil:
+		return judge(to.Err, to.Hop)
 	case p.err != nil:
 		v := judge(p.err, p.host())
 		if v.Status == StatusInterrupted {

@@ -104,6 +104,9 @@ func doubt(all []transaction) {
 
 // transact does one transaction.
 func (s *Session) transact(ctx context.Context, d *transaction) error {
+	if s.excludes(d); len(d.batch) == 0 {
+		return nil
+	}
 	content, err := s.choose(d.Delivery)
 	if err != nil {
 		err = &Error{PhaseMail, err}
@@ -176,6 +179,28 @@ func pending(turns []Turn) bool {
 	return mail.Positive()
 }
 
+// excludes refuses the recipients of d whose addresses are not ASCII where the server
+// does not offer SMTPUTF8 (RFC 6531 section 3.1), if the others can do without it.
+func (s *Session) excludes(d *transaction) {
+	_, offered := s.Offers("SMTPUTF8")
+	others := slices.ContainsFunc(d.To, func(to Recipient) bool { return isASCII(to.Address) })
+	if offered || s.Undeclared || !others || !isASCII(d.From) {
+		return
+	}
+	var left []int
+	for _, i := range d.batch {
+		to := &d.To[i]
+		if isASCII(to.Address) {
+			left = append(left, i)
+			continue
+		}
+		to.Outcome, to.Phase, to.Hop = Refused, PhaseRcpt, d.hop
+		to.Err = &Error{PhaseRcpt, &UnmetError{Keyword: "SMTPUTF8", Address: true, Reason: "the address is not ASCII, and the server does not offer SMTPUTF8 (RFC 6531)"}}
+		s.Stream.Emit(Finding{Fail: true, Text: to.Address + " is not sent to: it is not ASCII, and the server does not offer SMTPUTF8 (RFC 6531)"})
+	}
+	d.batch = left
+}
+
 // choose takes the first content whose needs are met, or says what is missing.
 func (s *Session) choose(d *Delivery) (Content, error) {
 	if _, offered := s.Offers("PIPELINING"); s.Pipelining == Required && !offered {
@@ -190,20 +215,24 @@ func (s *Session) choose(d *Delivery) (Content, error) {
 	if err := s.allows(d); err != nil {
 		return nil, err
 	}
-	var unmet error
 	if len(d.Content) == 0 {
-		unmet = &BodyError{errors.New("there is none")}
+		return nil, &BodyError{errors.New("there is none")}
 	}
+	var first, last error
 	for _, content := range d.Content {
-		err := s.takes(content)
-		if err == nil {
+		if last = s.takes(content); last == nil {
 			return content, nil
 		}
-		if unmet == nil {
-			unmet = err
+		if first == nil {
+			first = last
 		}
 	}
-	return nil, unmet
+	// The last form asks least: where it is too long, no other need matters.
+	var unmet *UnmetError
+	if errors.As(last, &unmet) && unmet.Keyword == "SIZE" {
+		return nil, last
+	}
+	return nil, first
 }
 
 func (s *Session) takes(content Content) error {

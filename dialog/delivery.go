@@ -39,6 +39,7 @@ type Recipient struct {
 	Address string // as RCPT has it, without the angle brackets
 	Outcome Outcome
 	Reply   *Reply  // that decided it, or nil
+	Err     error   // that decided it instead of a reply, or nil
 	Phase   Phase   // in which it was decided
 	Params  []Param // of its RCPT, beside those of the delivery
 	Hop     string  // the server that decided it
