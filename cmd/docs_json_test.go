@@ -39,6 +39,7 @@ func TestDocsJSON(t *testing.T) {
 		"verify alice@vrfy.test carol@vrfy.test a@catchall.test b@nomx.test c@tempfail.test",
 		"probe mx1.plain.test:25 --proxy-source 198.51.100.7", "tls good.test --suites --active", "tls --all-mx backup.test dane-mixed.test smtps://mx1.smtps.test busy.test nosuch.test",
 		"tls oldsuites.test dane-unusable.test dane-bogus.test sts-404.test sts-testing.test sts-badrecord.test clientcert.test tlsrefused.test servfail.test",
+		"check good.test expired.test nosuch.test servfail.test", "check --only spf-eval --ip 192.0.2.1 --mail-from alice@spf.test",
 		"send --to alice@dane-mismatch.test,bob@sts-wrongmx.test --tls-policy auto", "probe sts-selfsigned.test sts-notls.test --tls-policy auto",
 		"probe auth-login.test auth-garbage.test --auth LOGIN --auth-user alice --auth-password-file " + password,
 		"send --to alice@starttls.test --show-data all",
@@ -311,7 +312,10 @@ func (s schema) value(v any, line, kind string) error {
 			schema, _ := record["schema"].(string)
 			return s.object(record, line, "record", schema)
 		case event == "report":
-			kind := map[string]string{"mx": "mx target", "probe": "server", "tls": "tls server", "bench": "bench report", "sandbox": "sandbox table"}[command]
+			kind := map[string]string{"mx": "mx target", "probe": "server", "tls": "tls server", "bench": "bench report", "check": "check target", "sandbox": "sandbox table"}[command]
+			if _, ok := record["verdict"]; ok && command == "check" {
+				kind = "check verdict"
+			}
 			if _, ok := record["rows"]; ok {
 				kind = "tls comparison"
 			}

@@ -21,7 +21,7 @@ var (
 )
 
 // timeClasses are the waits that --timeout sets one by one.
-var timeClasses = []string{"dns", "connect", "banner", "reply", "dot", "quit", "https"}
+var timeClasses = []string{"dns", "connect", "banner", "reply", "data", "dot", "quit", "https"}
 
 // longest is the longest wait that makes sense; more is a slip of the finger.
 const longest = 7 * 24 * time.Hour

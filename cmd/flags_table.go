@@ -61,7 +61,7 @@ var flagTable = [...]flag{
 		about: "stay in the offline mail world: no network is touched"},
 
 	{name: "timeout", group: "time", only: "mx probe send verify tls message check bench", kind: isList, value: "[CLASS=]TIME", check: checkTimeout,
-		about: "wait so long for a reply; CLASS is dns, connect, banner, reply, dot, quit or https"},
+		about: "wait so long for a reply; CLASS is dns, connect, banner, reply, data, dot, quit or https"},
 	{name: "connect-timeout", group: "time", only: "mx probe send verify tls check bench", kind: isTime, value: "TIME", def: "15s",
 		about: "wait so long for a connection to one address"},
 	{name: "max-time", group: "time", only: "mx probe send verify tls message check bench", kind: isTime, value: "TIME", def: "5m",

@@ -97,6 +97,12 @@ func (p peer) send(t *testing.T, want int, server string, flags ...[]string) sen
 	if status != want || errs != "" {
 		t.Fatalf("status %d, not %d: %s%s", status, want, errs, out)
 	}
+	return document(t, out)
+}
+
+// document reads the document of a send.
+func document(t *testing.T, out string) sent {
+	t.Helper()
 	var s sent
 	if err := json.Unmarshal([]byte(out), &s); err != nil {
 		t.Fatal(err)

@@ -122,6 +122,7 @@ func judge(err error, host string) verdict {
 		login    *dialog.AuthError
 		policed  *reach.PolicyError
 		limit    *maxTimeError
+		timeout  *dialog.TimeoutError
 	)
 	v := verdict{Status: StatusNoAnswer}
 	phase := dialog.PhaseConnect
@@ -199,9 +200,13 @@ func judge(err error, host string) verdict {
 	case errors.As(err, new(*dialog.ProtocolError)):
 		say(StatusProtocol, strings.TrimPrefix(err.Error(), "protocol error: "))
 		v.Means = "the server broke the protocol, so what it sent was not taken as an answer"
-	case errors.As(err, new(*dialog.TimeoutError)):
+	case errors.As(err, &timeout):
 		say(StatusNoAnswer, err.Error())
-		v.Next = "again with --timeout " + timeClass(phase) + "5m   # waits longer"
+		class := timeClass(phase)
+		if timeout.Writing {
+			class = "data="
+		}
+		v.Next = "again with --timeout " + class + "5m   # waits longer"
 	default:
 		say(StatusNoAnswer, err.Error())
 	}
@@ -268,6 +273,11 @@ func (v *verdict) tls(err *dialog.TLSError) {
 
 // policed adds what it means that a published policy keeps us from a host.
 func (v *verdict) policed(err *reach.PolicyError) {
+	if err.By == reach.Vouched {
+		v.Means = "who forges the MX records names a host of their own, so REQUIRETLS asks for DNSSEC or MTA-STS (RFC 8689 section 4.2.1)"
+		v.Next = "again without --require-tls"
+		return
+	}
 	switch err.Action {
 	case policy.PutOff:
 		v.Status = StatusNoAnswer

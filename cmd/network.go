@@ -93,6 +93,10 @@ func (r *run) network(ctx context.Context, stream *transcript.Stream, progress *
 		ConnectTimeout: r.Duration("connect-timeout"), Session: options,
 		Discover: r.discovery(options.TLS, options.Now),
 	}
+	if r.Bool("require-tls") {
+		fetch := r.fetcher(options.TLS, options.Now)
+		n.Vouch = &fetch
+	}
 	if t, ok := r.Timeouts()["connect"]; ok {
 		n.ConnectTimeout = t
 	}
@@ -193,9 +197,9 @@ func namesPort(text string) bool {
 func (r *run) timeouts() dialog.Timeouts {
 	t, given := dialog.DefaultTimeouts(), r.Timeouts()
 	if d, ok := given[""]; ok {
-		t.Banner, t.Reply, t.Quit = d, d, min(d, t.Quit)
+		t.Banner, t.Reply, t.Quit, t.Data = d, d, min(d, t.Quit), min(d, t.Data)
 	}
-	for class, wait := range map[string]*time.Duration{"banner": &t.Banner, "reply": &t.Reply, "dot": &t.Dot, "quit": &t.Quit} {
+	for class, wait := range map[string]*time.Duration{"banner": &t.Banner, "reply": &t.Reply, "data": &t.Data, "dot": &t.Dot, "quit": &t.Quit} {
 		if d, ok := given[class]; ok {
 			*wait = d
 		}

@@ -34,6 +34,21 @@ func TestEnvelope(t *testing.T) {
 	})
 }
 
+func TestUnmet(t *testing.T) {
+	sized := greet + "S: 250-mx.test\nS: 250 SIZE 10\n"
+	forms := func(d *Delivery) {
+		d.Content = []Content{text{body: short, needs: []string{"8BITMIME"}}, text{body: short}}
+	}
+	only := "C: MAIL FROM:<s@c.test>\nS: 250 ok\nC: RCPT TO:<a@x.test>\nS: 250 ok\n"
+	play(t, []dialogue{
+		{name: "every form is too long", script: sized + bye, tweak: forms, want: "error unmet SIZE mail"},
+		{name: "one recipient needs SMTPUTF8", to: "a@x.test é@x.test", script: plain + only + data + theText + "S: 250 ok\n" + bye, want: "a accepted dot 250\né refused rcpt", shows: "SMTPUTF8"},
+		{name: "all need SMTPUTF8", to: "é@x.test", script: plain + bye, want: "error unmet SMTPUTF8 mail"},
+		{name: "the sender needs SMTPUTF8, too", to: "a@x.test é@x.test", script: plain + bye, tweak: func(d *Delivery) { d.From = "é@c.test" }, want: "error unmet SMTPUTF8 mail"},
+		{name: "the other one is refused", to: "a@x.test é@x.test", script: plain + "C: MAIL FROM:<s@c.test>\nS: 250 ok\nC: RCPT TO:<a@x.test>\nS: 550 no\n" + bye, want: "a refused rcpt 550\né refused rcpt"},
+	})
+}
+
 func TestMessage(t *testing.T) {
 	to := plain + rcpts + data
 	pTo := pPlain + pRcpts + pOK

@@ -66,10 +66,11 @@ func (e *LostError) Error() string {
 }
 func (e *LostError) Unwrap() error { return e.Err }
 
-// TimeoutError is a reply that did not come in time.
+// TimeoutError is a reply that did not come in time, or a message that was not read.
 type TimeoutError struct {
-	For   string // "the reply to RCPT TO:<...>"
-	After time.Duration
+	For     string // "the reply to RCPT TO:<...>"
+	After   time.Duration
+	Writing bool // the server stopped reading what is sent, a message in it
 }
 
 func (e *TimeoutError) Error() string {

@@ -199,7 +199,7 @@ func (s *Session) writeGroup(ctx context.Context, turns []Turn, group []int) err
 	w := &c.writer
 	*w = groupWriter{conn: c, turns: turns, group: wanted, limit: s.Timeouts.of(first.Phase), line: w.line}
 	if hasBody(turns, wanted) {
-		w.limit = blockTime
+		w.limit = s.Timeouts.block()
 	}
 	for _, i := range wanted {
 		if err := w.step(i); err != nil {

@@ -1,6 +1,9 @@
 package dialog
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // What a server may make us hold or do, whatever it sends.
 const (
@@ -29,13 +32,17 @@ type Timeouts struct {
 	Reply  time.Duration // any command but those below, and the TLS handshake
 	Dot    time.Duration // the reply to the message, RFC 5321 section 4.5.3.2.6
 	Quit   time.Duration
+	Data   time.Duration // to write one block of the message, RFC 5321 section 4.5.3.2.5; 0 is its 3 min
 }
 
 // DefaultTimeouts are short enough for a person who waits; only the one behind
 // the message is RFC 5321's, as giving up there can deliver a message twice.
 func DefaultTimeouts() Timeouts {
-	return Timeouts{Banner: 60 * time.Second, Reply: 30 * time.Second, Dot: 10 * time.Minute, Quit: 5 * time.Second}
+	return Timeouts{Banner: 60 * time.Second, Reply: 30 * time.Second, Dot: 10 * time.Minute, Quit: 5 * time.Second, Data: blockTime}
 }
+
+// block is how long the server may take to read one block of the message.
+func (t Timeouts) block() time.Duration { return cmp.Or(t.Data, blockTime) }
 
 func (t Timeouts) of(p Phase) time.Duration {
 	switch p {

@@ -72,7 +72,9 @@ func bubble(ctx context.Context, o Options, body Content, server func(*peer)) (s
 		defer far.Close()
 		server(newPeer(far))
 	}()
+	data := o.Timeouts.Data
 	o.Timeouts = DefaultTimeouts()
+	o.Timeouts.Data = data
 	d := newDelivery("", body)
 	s := NewSession(client, o)
 	began := time.Now()
@@ -169,6 +171,7 @@ func TestTime(t *testing.T) {
 			p.say("221 bye")
 		}, nil, text{body: lines(128 << 10)}, bothAccepted, 4*170*time.Second + 599*time.Second},
 		{"a body that is not read", func(p *peer) { p.to("DATA", hi); p.say("354 go"); time.Sleep(time.Hour) }, nil, text{body: lines(128 << 10)}, "error timeout dot", blockTime},
+		{"a body that is not read for as long as asked", func(p *peer) { p.to("DATA", hi); p.say("354 go"); time.Sleep(time.Hour) }, func(o *Options) { o.Timeouts.Data = 2 * time.Second }, text{body: lines(128 << 10)}, "error timeout dot", 2 * time.Second},
 		{"a small body that is not read", func(p *peer) { p.to("DATA", hi); p.say("354 go"); time.Sleep(time.Hour) }, nil, nil, "error timeout dot", blockTime},
 		{"nothing is read of the body, and refused", func(p *peer) {
 			p.to("DATA", hi)

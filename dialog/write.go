@@ -227,7 +227,7 @@ func (w *groupWriter) failed(ctx context.Context, err error) error {
 	case context.Cause(ctx) != nil:
 		return &Error{step.Phase, context.Cause(ctx)}
 	case late:
-		return &Error{step.Phase, &TimeoutError{For: "sign that the server reads what is sent", After: w.limit}}
+		return &Error{step.Phase, &TimeoutError{For: "sign that the server reads what is sent", After: w.limit, Writing: hasBody(w.turns, w.group)}}
 	}
 	return &Error{step.Phase, lost(err)}
 }

@@ -69,6 +69,8 @@ func (m *manners) Dial(ctx context.Context, network, address string) (net.Conn, 
 	select {
 	case <-timer.C:
 	case <-ctx.Done():
+	}
+	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
 	nc, err := m.dial(ctx, network, address)

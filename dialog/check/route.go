@@ -139,8 +139,8 @@ func mxAddresses(s *Subject, found route.Route, h route.Host) []Result {
 	if len(finding(h, "address-as-name", "localhost", "bad-name")) > 0 {
 		return one(Skipped("its name is none"))
 	}
-	for _, f := range finding(h, "no-such-host", "no-address") {
-		return one(Failed("%s", f.Text).Meaning("%s", otherHosts(found, h)).
+	if gone := finding(h, "no-such-host", "no-address"); len(gone) > 0 {
+		return one(Failed("%s", gone[0].Text).Meaning("%s", otherHosts(found, h)).
 			Fixed("%s. A ADDRESS   # or remove %s. %s", h.Name, s.ASCII, mxRecord(h)))
 	}
 	var told *route.Error

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 
@@ -21,10 +22,13 @@ type Discovery struct {
 type PolicyError struct {
 	Host   string
 	Action policy.Action // Skip, PutOff or Refuse
-	By     string        // "DANE" or "MTA-STS"
+	By     string        // "DANE", "MTA-STS" or Vouched
 	Why    string
 	Err    error // how the host failed what is demanded; nil: it was not spoken to
 }
+
+// Vouched is what a PolicyError is by where Reach.Vouch keeps us from a host.
+const Vouched = "REQUIRETLS"
 
 func (e *PolicyError) Error() string { return e.Why }
 func (e *PolicyError) Unwrap() error { return e.Err }
@@ -51,12 +55,18 @@ func held(d policy.Demand, host string, err error) error {
 }
 
 // sts looks for the MTA-STS policy of a domain, and shows what there is.
-func (r *Reach) sts(ctx context.Context, domain string) *policy.STS {
-	if r.Discover == nil || r.Discover.Want == policy.NeedsDANE {
+func (r *Reach) sts(ctx context.Context, domain string, signed bool) *policy.STS {
+	var fetch policy.Fetcher
+	switch {
+	case r.Discover != nil && r.Discover.Want != policy.NeedsDANE:
+		fetch = r.Discover.Fetch
+	case r.Vouch != nil && !signed:
+		fetch = *r.Vouch
+	default:
 		return nil
 	}
 	r.waiting("MTA-STS policy of " + domain)
-	found := policy.FindSTS(ctx, r.Resolver, r.Fetcher(r.Discover.Fetch, domain), domain)
+	found := policy.FindSTS(ctx, r.Resolver, r.Fetcher(fetch, domain), domain)
 	r.Session.Stream.Emit(found)
 	return found
 }
@@ -91,9 +101,23 @@ func (r *Reach) waiting(what string) {
 	}
 }
 
+// vouched is a *PolicyError if nothing vouches for the way from a domain to its host
+// though something has to: who forges MX records names a host that can prove its name.
+func (r *Reach) vouched(hop Hop) error {
+	if r.Vouch == nil || hop.Domain == "" || hop.Signed || hop.STS != nil && hop.STS.Allows(hop.Host) {
+		return nil
+	}
+	why := fmt.Sprintf("nothing proves that mail for %s goes to %s: its MX records are not signed, and no MTA-STS policy lists the host", hop.Domain, hop.Host)
+	return &PolicyError{Host: hop.Host, Action: policy.Skip, By: Vouched, Why: why}
+}
+
 // demand raises o to what is published for a hop. Its error is a *PolicyError. The
 // result tells what came of it when the conversation is over.
 func (r *Reach) demand(ctx context.Context, hop Hop, o *dialog.Options) (policy.Demand, error) {
+	if err := r.vouched(hop); err != nil {
+		o.Stream.Emit(dialog.Finding{Fail: true, Text: err.Error()})
+		return policy.Demand{}, err
+	}
 	if r.Discover == nil || o.TLS.Policy == dialog.PolicyNever {
 		return policy.Demand{}, nil
 	}

@@ -34,13 +34,14 @@ type Reach struct {
 	Via            string // the proxy that Dial goes through, for people; "" is none
 	Family         route.Family
 	ConnectTo      []Redirect
-	PublicOnly     bool           // special addresses are not dialled: private, loopback and others
-	Proxied        *Proxied       // the PROXY header that a connection begins with; nil is none
-	Said           func(string)   // told of each line on a command's standard error, as it came; may be nil
-	ConnectTimeout time.Duration  // for one address
-	Discover       *Discovery     // nil: what the domain publishes of TLS is not looked up
-	Session        dialog.Options // for each session; TLS.Name is the hop's host unless it is set
-	Visited        func(Visit)    // told of each visit as it ends; may be nil
+	PublicOnly     bool            // special addresses are not dialled: private, loopback and others
+	Proxied        *Proxied        // the PROXY header that a connection begins with; nil is none
+	Said           func(string)    // told of each line on a command's standard error, as it came; may be nil
+	ConnectTimeout time.Duration   // for one address
+	Discover       *Discovery      // nil: what the domain publishes of TLS is not looked up
+	Vouch          *policy.Fetcher // not nil: DNSSEC or the MTA-STS policy that it fetches has to lead to a host (RFC 8689 section 4.2.1)
+	Session        dialog.Options  // for each session; TLS.Name is the hop's host unless it is set
+	Visited        func(Visit)     // told of each visit as it ends; may be nil
 }
 
 // Hop is one address of one host that a target leads to.
@@ -90,7 +91,7 @@ func (r *Reach) Hops(ctx context.Context, t Target) ([]Hop, error) {
 	}
 	if !t.Direct && !found.Literal {
 		hop.Domain, hop.Signed = found.Domain, found.Authentic
-		hop.STS = r.sts(ctx, found.Domain)
+		hop.STS = r.sts(ctx, found.Domain, found.Authentic)
 	}
 	var hops []Hop
 	for _, host := range found.Hosts {

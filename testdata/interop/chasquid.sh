@@ -43,7 +43,7 @@ start)
 set -e
 mkdir -p "$MAIL/\$1/tmp" "$MAIL/\$1/new"
 file=\$(mktemp "$MAIL/\$1/tmp/XXXXXXXXXX")
-tr -d '\\r' >"\$file"
+sed 's/\\r\$//' >"\$file"
 mv "\$file" "$MAIL/\$1/new"
 DELIVER
   chmod 755 "$WORK/deliver"

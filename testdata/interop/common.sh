@@ -65,6 +65,16 @@ unpack() {
   for package in "$debs"/*.deb; do
     dpkg -x "$package" "$ROOT"
   done
+  : >"$WORK/versions"
+  versions "$@"
+}
+
+# versions PACKAGE...: notes in the file of that name what was unpacked, for run.sh.
+versions() {
+  local package
+  for package; do
+    dpkg-deb --show --showformat '${Package} ${Version}\n' "$WORK/debs/${package}"_*.deb >>"$WORK/versions"
+  done
 }
 
 # accounts FILE NAME:ID...: FILE with these accounts in the place of any of the same name.

@@ -20,7 +20,9 @@
 #   unsigned.test        a right TLSA record in a zone without DNSSEC
 #   bogus.test           nothing in the zone is what was signed
 #
-# and at signed.test DKIM keys: rsa and ed25519 of certificates.sh, and revoked.
+# At signed.test there are DKIM keys: rsa and ed25519 of certificates.sh, and revoked.
+# At spf.test and dmarc.test there are records good and bad, each at a name that says
+# what is in it: see `spf` and `dmarc`.
 NAME=dns
 . "$(dirname "$0")/common.sh"
 PORT=${PORT:-2640}
@@ -41,6 +43,72 @@ mail() { printf '%s MX 10 mx.%s\nmx.%s A %s\n' "$1" "$1" "$1" "${2:-$MX}" | sed 
 # dkim_key SELECTOR TYPE KEY: a key of signed.test, in strings that fit a TXT record.
 dkim_key() { printf '%s._domainkey.signed TXT (%s )\n' "$1" "$(printf 'v=DKIM1; k=%s; p=%s' "$2" "$3" | sed 's/.\{1,200\}/ "&"/g')"; }
 
+# spf NAME RECORD...: records at NAME.spf.test.
+spf() {
+  local name=$1 record
+  shift
+  for record; do
+    echo "$name.spf TXT \"$record\""
+  done
+}
+
+# dmarc NAME RECORD: a record for NAME.dmarc.test.
+dmarc() { echo "_dmarc.$1.dmarc TXT \"$2\""; }
+
+# sending: what is published about senders, of whom 192.0.2.10 and 2001:db8::10 are good.
+sending() {
+  spf pass 'v=spf1 ip4:192.0.2.10 -all'
+  spf ip6 'v=spf1 ip6:2001:db8::/32 -all'
+  spf fail 'v=spf1 -all'
+  spf softfail 'v=spf1 ~all'
+  spf neutral 'v=spf1 ?all'
+  spf open 'v=spf1 ip4:192.0.2.99'
+  spf none 'some other text'
+  spf two 'v=spf1 -all' 'v=spf1 +all'
+  spf version 'v=spf10 -all'
+  spf case 'V=SPF1 IP4:192.0.2.10 -ALL'
+  spf typo 'v=spf1 ip:192.0.2.10 -all'
+  spf address 'v=spf1 ip4:192.0.2.300 -all'
+  spf late 'v=spf1 ip4:192.0.2.10 -all nonsense:x'
+  spf modifier 'v=spf1 future=thing ip4:192.0.2.10 -all'
+  spf a 'v=spf1 a:host.spf.test -all'
+  spf cidr 'v=spf1 a:near.spf.test/28 -all'
+  spf mx 'v=spf1 mx -all'
+  spf exists 'v=spf1 exists:%{ir}.%{v}.list.spf.test -all'
+  spf local 'v=spf1 exists:%{l}.who.spf.test -all'
+  spf include 'v=spf1 include:pass.spf.test -all'
+  spf include-fail 'v=spf1 include:fail.spf.test ~all'
+  spf include-none 'v=spf1 include:none.spf.test -all'
+  spf redirect 'v=spf1 redirect=pass.spf.test'
+  spf redirect-none 'v=spf1 redirect=none.spf.test'
+  spf redirect-all 'v=spf1 redirect=pass.spf.test -all'
+  spf loop 'v=spf1 include:loop.spf.test -all'
+  spf ten "v=spf1$(printf ' a:a%s.spf.test' 1 2 3 4 5 6 7 8 9) a:host.spf.test -all"
+  spf eleven "v=spf1$(printf ' a:a%s.spf.test' 1 2 3 4 5 6 7 8 9 10) a:host.spf.test -all"
+  spf void-two 'v=spf1 a:void1.spf.test a:void2.spf.test ip4:192.0.2.10 -all'
+  spf void-three 'v=spf1 a:void1.spf.test a:void2.spf.test a:void3.spf.test ip4:192.0.2.10 -all'
+  spf broken 'v=spf1 include:bogus.test -all'
+  echo 'split.spf TXT "v=spf1 ip4:192.0" ".2.10 -all"'
+  echo 'mx.spf MX 10 host.spf'
+  echo 'host.spf A 192.0.2.10'
+  echo 'near.spf A 192.0.2.1'
+  echo '10.2.0.192.in-addr.list.spf A 127.0.0.2'
+  echo 'alice.who.spf A 127.0.0.2'
+  printf 'a%s.spf A 192.0.2.200\n' 1 2 3 4 5 6 7 8 9 10
+  dmarc none 'v=DMARC1; p=none'
+  dmarc quarantine 'v=DMARC1; p=quarantine; sp=none; adkim=s; aspf=s; rua=mailto:reports@dmarc.test'
+  dmarc reject 'v=DMARC1;p=reject;'
+  dmarc spaces 'v=DMARC1 ; p = reject ; sp = quarantine'
+  dmarc unknown 'v=DMARC1; p=reject; future=thing'
+  dmarc order 'p=reject; v=DMARC1'
+  dmarc version 'v=DMARC2; p=reject'
+  dmarc policy 'v=DMARC1; p=refuse'
+  dmarc lower 'v=dmarc1; p=reject'
+  dmarc rua-only 'v=DMARC1; rua=mailto:reports@dmarc.test'
+  dmarc two 'v=DMARC1; p=reject'
+  dmarc two 'v=DMARC1; p=none'
+}
+
 zones() {
   local right wrong=0000000000000000000000000000000000000000000000000000000000000000 key
   right=$(digest "$TLS/cert.pem")
@@ -55,6 +123,7 @@ zones() {
     # RFC 8463 section 4.2: the 32 bytes of the key alone
     dkim_key ed25519 ed25519 "$(openssl pkey -in "$TLS/dkim-ed25519.key" -pubout -outform DER | tail -c 32 | base64 -w 0)"
     dkim_key revoked rsa ''
+    sending
   } >test
   {
     top dane.test

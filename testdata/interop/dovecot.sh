@@ -9,6 +9,8 @@
 # Over LMTP, on PORT+2 and the UNIX socket DIR/dovecot/run/lmtp, it takes mail for
 # alice and bob @example.test, into DIR/dovecot/mail/alice/new and .../bob/new; the
 # mailbox of full@example.test is full; anybody else is unknown.
+#
+# On PORT+3 and PORT+4 the two stand behind a header of the PROXY protocol.
 NAME=dovecot
 . "$(dirname "$0")/common.sh"
 PORT=${PORT:-2621} RELAY=${RELAY:-2601}
@@ -53,6 +55,7 @@ first_valid_uid = $KEEPER
 default_internal_user = dovecot
 default_internal_group = dovecot
 default_login_user = dovenull
+haproxy_trusted_networks = 127.0.0.0/8
 submission_relay_host = localhost
 submission_relay_port = $RELAY
 submission_relay_ssl = starttls
@@ -80,6 +83,10 @@ service submission-login {
     port = $((PORT + 1))
     ssl = yes
   }
+  inet_listener proxied {
+    port = $((PORT + 3))
+    haproxy = yes
+  }
 }
 service lmtp {
   unix_listener lmtp {
@@ -87,6 +94,10 @@ service lmtp {
   }
   inet_listener lmtp {
     port = $((PORT + 2))
+  }
+  inet_listener proxied {
+    port = $((PORT + 4))
+    haproxy = yes
   }
 }
 protocol lmtp {
@@ -112,7 +123,7 @@ CONFIG
 case ${1:-} in
 start)
   need_tools
-  free "$PORT" $((PORT + 1)) $((PORT + 2))
+  free "$PORT" $((PORT + 1)) $((PORT + 2)) $((PORT + 3)) $((PORT + 4))
   mkdir -p "$WORK"
   unpack dovecot-core dovecot-submissiond dovecot-lmtpd
   certificates

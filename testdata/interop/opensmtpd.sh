@@ -19,10 +19,10 @@ configure() {
     echo "$name $KEEPER:$KEEPER:$MAIL/$name"
   done >"$WORK/users"
   chmod 644 "$WORK/users" "$WORK/passwords"
-  # It takes no key that others may read.
-  install -m 600 "$TLS/key.pem" "$WORK/key.pem"
+  # It takes no key that others may read, and with this OpenSSL it cannot sign by ECDSA.
+  install -m 600 "$TLS/rsa.key.pem" "$WORK/key.pem"
   cat >"$WORK/smtpd.conf" <<CONFIG
-pki own cert "$TLS/cert.pem"
+pki own cert "$TLS/rsa.pem"
 pki own key "$WORK/key.pem"
 table passwords file:$WORK/passwords
 table users file:$WORK/users

@@ -21,6 +21,14 @@
 #                               a submission server, :2621 and :2622, that relays through the Postfix
 #   EHLO_INTEROP_LMTP, EHLO_INTEROP_LMTP_SOCKET, EHLO_INTEROP_LMTP_MAIL
 #                               the Dovecot's LMTP, :2623 and a UNIX socket
+#   EHLO_INTEROP_DOVECOT_PROXY, EHLO_INTEROP_LMTP_PROXY, EHLO_INTEROP_DOVECOT_LOG
+#                               both behind a header of the PROXY protocol, :2624 and :2625; the log
+#   EHLO_INTEROP_OPENSMTPD, EHLO_INTEROP_OPENSMTPD_TLS, EHLO_INTEROP_OPENSMTPD_PROXY, EHLO_INTEROP_OPENSMTPD_MAIL
+#                               likewise, :2671, :2672 and, with version 2 of that header alone, :2673
+#   EHLO_INTEROP_CHASQUID, EHLO_INTEROP_CHASQUID_TLS, EHLO_INTEROP_CHASQUID_PROXY, EHLO_INTEROP_CHASQUID_MAIL
+#                               likewise, :2681, :2682, for submission alone, and, with version 1, :2683
+#   EHLO_INTEROP_AIOSMTPD, EHLO_INTEROP_AIOSMTPD_LMTP, EHLO_INTEROP_AIOSMTPD_PROXY, EHLO_INTEROP_AIOSMTPD_MAIL
+#                               aiosmtpd, :2691, its LMTP, :2692, and :2693
 #   EHLO_INTEROP_CYRUS          :2631, Cyrus SASL with channel bindings: tls-exporter
 #   EHLO_INTEROP_CYRUS_END, EHLO_INTEROP_CYRUS_UNIQUE
 #                               likewise, :2632 with tls-server-end-point, :2633 with tls-unique
@@ -35,6 +43,9 @@
 #                               file `ports` says where the Postfix serves each good or bad one (:2650 on)
 #   EHLO_INTEROP_CA             its ca.pem, which vouches for all, as mx.example.test, localhost and 127.0.0.1
 #   EHLO_INTEROP_FINGER         a command: posttls-finger, where it can see the Unbound
+#   EHLO_INTEROP_SINK           a command: Postfix's smtp-sink
+#   EHLO_INTEROP_JUDGE          a command: a program that judges SPF or DMARC, where it can see the Unbound; see judges.sh
+#   EHLO_INTEROP_VERSIONS       a file: each package that was unpacked, and its version
 #   EHLO_INTEROP_PYTHON         a command: Python with dkimpy, where it can see the Unbound
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -49,7 +60,7 @@ EHLO_INTEROP_DIR=$(cd "$EHLO_INTEROP_DIR" && pwd)
 chmod 755 "$EHLO_INTEROP_DIR" # the servers' own users pass through it
 export EHLO_INTEROP_DIR
 
-servers='postfix exim dovecot cyrus dns'
+servers='postfix exim dovecot opensmtpd chasquid aiosmtpd cyrus dns judges'
 stop() {
   wait || true # for what is about to start
   for server in $servers; do
@@ -87,9 +98,24 @@ export EHLO_INTEROP_EXIM_PROXY=127.0.0.1:2613
 export EHLO_INTEROP_EXIM_MAIL=$EHLO_INTEROP_DIR/exim/mail
 export EHLO_INTEROP_DOVECOT=127.0.0.1:2621
 export EHLO_INTEROP_DOVECOT_TLS=127.0.0.1:2622
+export EHLO_INTEROP_DOVECOT_PROXY=127.0.0.1:2624
+export EHLO_INTEROP_DOVECOT_LOG=$EHLO_INTEROP_DIR/dovecot/log
+export EHLO_INTEROP_LMTP_PROXY=127.0.0.1:2625
 export EHLO_INTEROP_LMTP=127.0.0.1:2623
 export EHLO_INTEROP_LMTP_SOCKET=$EHLO_INTEROP_DIR/dovecot/run/lmtp
 export EHLO_INTEROP_LMTP_MAIL=$EHLO_INTEROP_DIR/dovecot/mail
+export EHLO_INTEROP_OPENSMTPD=127.0.0.1:2671
+export EHLO_INTEROP_OPENSMTPD_TLS=127.0.0.1:2672
+export EHLO_INTEROP_OPENSMTPD_PROXY=127.0.0.1:2673
+export EHLO_INTEROP_OPENSMTPD_MAIL=$EHLO_INTEROP_DIR/opensmtpd/mail
+export EHLO_INTEROP_CHASQUID=127.0.0.1:2681
+export EHLO_INTEROP_CHASQUID_TLS=127.0.0.1:2682
+export EHLO_INTEROP_CHASQUID_PROXY=127.0.0.1:2683
+export EHLO_INTEROP_CHASQUID_MAIL=$EHLO_INTEROP_DIR/chasquid/mail
+export EHLO_INTEROP_AIOSMTPD=127.0.0.1:2691
+export EHLO_INTEROP_AIOSMTPD_LMTP=127.0.0.1:2692
+export EHLO_INTEROP_AIOSMTPD_PROXY=127.0.0.1:2693
+export EHLO_INTEROP_AIOSMTPD_MAIL=$EHLO_INTEROP_DIR/aiosmtpd/mail
 export EHLO_INTEROP_CYRUS=127.0.0.1:2631
 export EHLO_INTEROP_CYRUS_END=127.0.0.1:2632
 export EHLO_INTEROP_CYRUS_UNIQUE=127.0.0.1:2633
@@ -102,6 +128,10 @@ export EHLO_INTEROP_CERTIFICATES=$TLS
 export EHLO_INTEROP_CA=$TLS/ca.pem
 export EHLO_INTEROP_FINGER=$here/finger.sh
 export EHLO_INTEROP_PYTHON=$here/python.sh
+export EHLO_INTEROP_SINK=$here/sink.sh
+export EHLO_INTEROP_JUDGE=$here/judges.sh
+export EHLO_INTEROP_VERSIONS=$EHLO_INTEROP_DIR/versions
+cat "$EHLO_INTEROP_DIR"/*/versions | sort -u >"$EHLO_INTEROP_VERSIONS"
 
 cd "$here/../.."
 if [ $# -eq 0 ]; then
