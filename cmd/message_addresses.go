@@ -81,6 +81,7 @@ func (r *run) mailboxes(name string) ([]mime.Mailbox, error) {
 		if err != nil {
 			return nil, fmt.Errorf("--%s: %w", name, plainFileError(err))
 		}
+		text = bytes.TrimPrefix(text, []byte("\ufeff")) // which some editors put before UTF-8
 		number := 0
 		for line := range bytes.Lines(text) {
 			number++

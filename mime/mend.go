@@ -182,11 +182,14 @@ func wide(charset string) bool {
 func (s *scan) encode(at int64) error {
 	s.wide = false
 	line := string(s.part)
-	name, value, _ := strings.Cut(line, ":")
+	name, value, colon := strings.Cut(line, ":")
 	name = strings.TrimRight(name, " \t")
 	goesOn := blank(line[0])
-	if goesOn {
+	switch {
+	case goesOn:
 		name, value = s.field(), line
+	case !colon || len(name) >= lineMost: // no field, or one whose name alone is too long
+		return s.unbroken(at, "a header line over 998 octets without a space to fold it at")
 	}
 	h := Header{name, strings.Trim(value, " \t")}
 	var err error

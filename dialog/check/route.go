@@ -106,8 +106,9 @@ func finding(h route.Host, ids ...string) []route.Finding {
 	return found
 }
 
-func mxSyntax(s *Subject, found route.Route, h route.Host) []Result {
-	for _, f := range finding(h, "address-as-name", "localhost", "bad-name", "underscore", "single-label") {
+func mxSyntax(s *Subject, _ route.Route, h route.Host) []Result {
+	if found := finding(h, "address-as-name", "localhost", "bad-name", "underscore", "single-label"); len(found) > 0 {
+		f := found[0]
 		r := Warned("%s", f.Text)
 		if f.Fail {
 			r = Failed("%s", f.Text).Meaning("mail never reaches this host")

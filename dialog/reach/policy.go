@@ -107,7 +107,7 @@ func (r *Reach) vouched(hop Hop) error {
 	if r.Vouch == nil || hop.Domain == "" || hop.Signed || hop.STS != nil && hop.STS.Allows(hop.Host) {
 		return nil
 	}
-	why := fmt.Sprintf("nothing proves that mail for %s goes to %s: its MX records are not signed, and no MTA-STS policy lists the host", hop.Domain, hop.Host)
+	why := fmt.Sprintf("no DNSSEC and no MTA-STS policy proves that mail for %s goes to %s", hop.Domain, hop.Host)
 	return &PolicyError{Host: hop.Host, Action: policy.Skip, By: Vouched, Why: why}
 }
 

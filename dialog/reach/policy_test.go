@@ -121,6 +121,38 @@ func TestDiscover(t *testing.T) {
 	}
 }
 
+// Where REQUIRETLS is asked for, DNSSEC or an MTA-STS policy has to lead to the host
+// (RFC 8689 section 4.2.1); a server that the user names is named well enough.
+func TestVouch(t *testing.T) {
+	unsigned := signed("a", "", "", "")
+	unsigned.Signed = false
+	for _, test := range []struct {
+		name   string
+		domain sandbox.Scenario
+		want   policy.Discovery
+		target string
+		visits string
+	}{
+		{"DNSSEC", signed("a", "", "", ""), policy.Auto, "a.test", "mx1 accepted:250:mx1"},
+		{"MTA-STS", publishing("a", sandbox.Valid, "enforce", "*.a.test"), policy.Auto, "a.test", "mx1 accepted:250:mx1"},
+		{"MTA-STS, which the user does not ask for", publishing("a", sandbox.Valid, "enforce", "*.a.test"), policy.NeedsDANE, "a.test", "mx1 accepted:250:mx1"},
+		{"a host that is not listed", publishing("a", sandbox.Valid, "enforce", "mx2.a.test"), policy.NeedsDANE, "a.test", "(mx1) mx2 accepted:250:mx2"},
+		{"neither", unsigned, policy.Auto, "a.test", "(mx1) (mx2) undecided:0:"},
+		{"a server by name", unsigned, policy.Auto, "mx1.a.test:25", "mx1 accepted:250:mx1"},
+	} {
+		var shown strings.Builder
+		r := discovering(t, test.want, test.domain, &shown)
+		r.Vouch = &r.Discover.Fetch
+		if test.want == policy.NeedsDANE { // only the vouching looks for MTA-STS
+			fetch := r.Discover.Fetch
+			r.Discover, r.Vouch = nil, &fetch
+		}
+		if got := deliver(t, r, test.target, "alice"); got != test.visits {
+			t.Errorf("%s: %s, want %s in\n%s", test.name, got, test.visits, shown.String())
+		}
+	}
+}
+
 // Where TLS is off nothing is looked up of a host.
 func TestDiscoverWithoutTLS(t *testing.T) {
 	var shown strings.Builder
