@@ -92,12 +92,12 @@ func commands() []*command {
 			examples: []example{
 				{"ehlo check --sandbox good.test", "how a domain takes mail and what vouches for its own"},
 				{"ehlo check --sandbox --receiving --active catchall.test", "and ask its servers about mailboxes"},
-				{"ehlo check --sandbox --only 'mx-*,starttls' privatemx.test", "some checks, with all that they saw"},
+				{"ehlo check --sandbox --only 'mx-*,starttls' starttls.test", "some checks, with all that they saw"},
 			},
 			groups: with("route", "time", "protocol", "TLS", "check", "sender", "scan"), most: -1, run: runCheck,
 		},
 		{
-			name: "explain", usage: "[TEXT...]", about: "what a reply, a code or a keyword means, why it came, what to do next",
+			name: "explain", usage: "[TEXT...]", about: "what a reply, a code or a keyword means, and what to do next",
 			examples: []example{
 				{"ehlo explain '550 5.7.26 Unauthenticated email'", "a reply"},
 				{"ehlo explain 452 4.7.1 CHUNKING SCRAM-SHA-256", "codes, EHLO keywords, AUTH mechanisms"},

@@ -123,16 +123,19 @@ func (b *benching) madeUp() ([]mime.Mailbox, error) {
 // messages makes the messages, or reads those of --corpus.
 func (b *benching) messages() error {
 	if dir := b.String("corpus"); dir != "" {
-		all, err := b.folder(dir)
-		for _, m := range all {
-			if err == nil {
-				var ready *load.Message
-				ready, err = load.NewMessage(m)
-				b.offer.Messages = append(b.offer.Messages, ready)
-			}
-			_ = m.Close()
+		l := &letter{}
+		defer l.close()
+		if err := b.folder(l, dir); err != nil {
+			return err
 		}
-		return err
+		for _, m := range l.messages {
+			ready, err := load.NewMessage(m)
+			if err != nil {
+				return err
+			}
+			b.offer.Messages = append(b.offer.Messages, ready)
+		}
+		return nil
 	}
 	sizes, err := parseSizes(b.String("size"))
 	if err != nil {

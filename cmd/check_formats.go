@@ -29,6 +29,12 @@ func formatWords() []string {
 	for _, f := range transcript.Formats {
 		names = append(names, f.Name)
 	}
+	return names
+}
+
+// watchWords are the names of those that check alone has.
+func watchWords() []string {
+	var names []string
 	for _, f := range checkFormats() {
 		names = append(names, f.name)
 	}

@@ -304,8 +304,10 @@ var flagTable = [...]flag{
 	{name: "smtp-listen", group: "sandbox", kind: isText, value: "ADDR:PORT", check: checkListen,
 		about: "serve every server at a port of its own too, from this one on; port 0 takes free ones"},
 
-	{name: "format", group: "output", kind: isWord, value: "FORMAT", words: formats, def: "text",
-		about: "text, json (one document), jsonl (a record a line) or none; check also nagios, junit, prometheus and csv"},
+	{name: "format", group: "output", not: "check", kind: isWord, value: "FORMAT", words: formats, def: "text",
+		about: "text, json (one document), jsonl (a record a line) or none"},
+	{name: "format", group: "output", only: "check", kind: isWord, value: "FORMAT", words: watchFormats, def: "text",
+		about: "text, json, jsonl or none; for programs that watch: nagios, junit, prometheus or csv"},
 	{name: "json", group: "output", kind: isBool, writes: "format", as: "json",
 		about: "--format json"},
 	{name: "color", group: "output", kind: isWord, value: "WHEN", words: colors, def: "auto", optional: "always",
@@ -392,14 +394,15 @@ var flagTable = [...]flag{
 
 // The words of flags, each list the whole of what is allowed.
 var (
-	phases    = []string{"connect", "first-hello", "tls", "hello", "auth", "mail", "rcpt", "data", "dot"}
-	policies  = []string{"never", "may", "auto", "must", "verify", "mta-sts", "dane"} // weakest first
-	bindings  = []string{"tls-exporter", "tls-server-end-point", "tls-unique"}
-	protocols = []string{"SMTP", "SSMTP", "SSMTPA", "ESMTP", "ESMTPA", "ESMTPS", "ESMTPSA", "LMTP", "LMTPA", "LMTPS", "LMTPSA"}
-	formats   = formatWords()
-	colors    = []string{"auto", "always", "never"}
-	dataShown = []string{"none", "headers", "all"}
-	schemes   = []string{"ehlo", "swaks", "sysexits"}
+	phases       = []string{"connect", "first-hello", "tls", "hello", "auth", "mail", "rcpt", "data", "dot"}
+	policies     = []string{"never", "may", "auto", "must", "verify", "mta-sts", "dane"} // weakest first
+	bindings     = []string{"tls-exporter", "tls-server-end-point", "tls-unique"}
+	protocols    = []string{"SMTP", "SSMTP", "SSMTPA", "ESMTP", "ESMTPA", "ESMTPS", "ESMTPSA", "LMTP", "LMTPA", "LMTPS", "LMTPSA"}
+	formats      = formatWords()
+	watchFormats = append(formatWords(), watchWords()...)
+	colors       = []string{"auto", "always", "never"}
+	dataShown    = []string{"none", "headers", "all"}
+	schemes      = []string{"ehlo", "swaks", "sysexits"}
 )
 
 const proxyFamilyWords = "TCP4, TCP6, UNKNOWN, or as version 2 names them AF_INET, AF_INET6, AF_UNSPEC"

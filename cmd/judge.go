@@ -165,6 +165,9 @@ func judge(err error, host string) verdict {
 		if errors.As(err, &proxy) && proxy.Code == 407 {
 			v.Means = "the proxy wants a login"
 			v.Next = "again with --via http://USER@" + proxy.Addr + " --via-password-file FILE"
+			if proxy.Login {
+				v.Means, v.Next = "the proxy refuses this user or password", ""
+			}
 		}
 	case errors.As(err, &special):
 		say(StatusRefused, special.Error())

@@ -16,12 +16,12 @@ import (
 // mbox takes every message of a file in mbox format (RFC 4155 appendix A), in which
 // a line "From ADDRESS DATE" at its start or behind a blank line begins one, and one
 // more ">" stands before a ">From " within. Any other line "From " is text.
-func (r *run) mbox(path string) ([]*mime.Message, error) {
+func (r *run) mbox(l *letter, path string) error {
 	in := r.In
 	if path != "-" {
 		f, err := os.Open(path)
 		if err != nil {
-			return nil, fmt.Errorf("--data-mbox: %w", plainFileError(err))
+			return fmt.Errorf("--data-mbox: %w", plainFileError(err))
 		}
 		defer f.Close()
 		in = f
@@ -30,22 +30,21 @@ func (r *run) mbox(path string) ([]*mime.Message, error) {
 	if err := box.begin(); err != nil {
 		var file *os.PathError
 		if errors.As(err, &file) {
-			return nil, fmt.Errorf("--data-mbox: %w", plainFileError(err))
+			return fmt.Errorf("--data-mbox: %w", plainFileError(err))
 		}
-		return nil, fmt.Errorf("--data-mbox: %s: %w", path, err)
+		return fmt.Errorf("--data-mbox: %s: %w", path, err)
 	}
-	var all []*mime.Message
 	for box.more {
 		box.more = false
-		m, err := r.whole(mime.Reader(box), fmt.Sprintf("data-mbox: %s: number %d", path, len(all)+1))
+		m, err := r.whole(mime.Reader(box), fmt.Sprintf("data-mbox: %s: number %d", path, len(l.messages)+1))
 		if err != nil {
-			return all, err
+			return err
 		}
-		if all = append(all, m); len(all) > messagesMost {
-			return all, fmt.Errorf("--data-mbox: %s: at most %d messages are sent", path, messagesMost)
+		if l.add(m, fmt.Sprintf("number %d", len(l.messages)+1)); len(l.messages) > messagesMost {
+			return fmt.Errorf("--data-mbox: %s: at most %d messages are sent", path, messagesMost)
 		}
 	}
-	return all, nil
+	return nil
 }
 
 // mailbox reads one message of an mbox to its end; more says that another follows.

@@ -18,17 +18,40 @@ type letter struct {
 	to, cc, bcc []mime.Mailbox  // as the header has them
 	all         []mime.Mailbox  // as the envelope has them: each once
 	messages    []*mime.Message // at least one
+	names       []string        // of several messages, in their order
+	skipped     []string        // what of a folder is no message
 	keys        []*mime.Key     // that signed them
 }
 
-// contents are the forms of a message, best first.
-func contents(m *mime.Message) []dialog.Content {
+// contents are the forms of message number i, best first.
+func (l *letter) contents(i int) []dialog.Content {
 	var list []dialog.Content
-	for _, form := range m.Forms() {
+	for _, form := range l.messages[i].Forms() {
+		if name := l.name(i); name != "" {
+			list = append(list, named{form, name})
+			continue
+		}
 		list = append(list, form)
 	}
 	return list
 }
+
+// name tells message number i from the others; "" where it is the only one.
+func (l *letter) name(i int) string {
+	if len(l.messages) < 2 {
+		return ""
+	}
+	return l.names[i]
+}
+
+// named is a message with its name among several.
+type named struct {
+	*mime.Message
+	name string
+}
+
+// Summary begins with the name.
+func (n named) Summary() string { return n.name + " · " + n.Message.Summary() }
 
 // close removes what the messages hold outside memory.
 func (l *letter) close() {
@@ -71,7 +94,7 @@ func patiently[T any](ctx context.Context, do func() (T, error)) (T, error) {
 func (r *run) letter() (*letter, error) {
 	l, err := r.addresses()
 	if err == nil {
-		l.messages, err = r.writeAll(l)
+		err = r.writeAll(l)
 	}
 	if err == nil {
 		if err = r.sign(l); err != nil {
@@ -90,6 +113,10 @@ func (r *run) hint(err error) string {
 	switch {
 	case errors.As(err, new(*mime.SpoolError)):
 		return "set TMPDIR to a directory with room for it, or give the message as a file"
+	case errors.As(err, new(*mime.ContentIDError)):
+		return "again with --inline-cid ID before that --inline   # an ID of its own: <img src=\"cid:ID\">"
+	case errors.As(err, new(*mime.AttachedError)):
+		return "again with --attach-type application/octet-stream before that --attach   # as a file, not as a message"
 	case !errors.As(err, &fault):
 	case fault.Mendable() && !r.Bool("fixup"):
 		return "again with --fixup   # mends it"

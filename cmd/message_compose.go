@@ -7,6 +7,9 @@ import (
 	"github.com/ehlo-mail/ehlo/mime"
 )
 
+// defaultText is the message where nobody says what it is.
+const defaultText = "This is a test message, sent by ehlo.\n"
+
 func (r *run) compose(l *letter) (*mime.Message, error) {
 	draft := mime.Draft{
 		From: l.from, Subject: r.subject(), Date: r.clock()(),
@@ -28,7 +31,7 @@ func (r *run) compose(l *letter) (*mime.Message, error) {
 		return nil, err
 	}
 	if !r.Set("body") && !r.Set("html") {
-		draft.Text = "This is a test message, sent by ehlo.\n"
+		draft.Text = defaultText
 	}
 	draft.Headers, draft.AddHeaders = r.fields("header"), r.fields("add-header")
 	if err := r.attach(&draft); err != nil {
@@ -142,6 +145,9 @@ func (r *run) template(l *letter) (*mime.Message, error) {
 	body, err := r.text("body")
 	if err != nil {
 		return nil, err
+	}
+	if !r.Set("body") {
+		body = defaultText
 	}
 	filled, err := mime.Template([]byte(text), mime.Values{
 		From: l.from, To: l.all, Subject: r.subject(), Date: r.clock()(), Host: r.messageHost(), Version: r.Version,

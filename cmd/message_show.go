@@ -67,7 +67,7 @@ func (s shown) Lines() []transcript.Line {
 		lines = append(lines, transcript.Line{Mark: transcript.Blank})
 	}
 	for _, x := range s.Extracted {
-		lines = append(lines, transcript.Line{Mark: transcript.Info, Cells: []string{"extracted", x.File, fmt.Sprintf("part %s, %s, %d octets", x.Part, x.Type, x.Size)}})
+		lines = append(lines, transcript.Line{Mark: transcript.Info, Cells: []string{"extracted", x.File, fmt.Sprintf("part %s, %s, %s", x.Part, x.Type, plural(int(x.Size), "octet"))}})
 	}
 	return append(lines, s.closing(s.took, nil)...)
 }
@@ -151,7 +151,7 @@ func judgeFindings(s *mime.Structure) verdict {
 	for _, f := range s.Findings {
 		counts[f.Level]++
 	}
-	v := verdict{Status: StatusDone, Outcome: "done", Sentence: fmt.Sprintf("%s, %d octets", plural(len(s.Leaves()), "part"), s.Size)}
+	v := verdict{Status: StatusDone, Outcome: "done", Sentence: fmt.Sprintf("%s, %s", plural(len(s.Leaves()), "part"), plural(int(s.Size), "octet"))}
 	if n := counts[mime.Fail]; n > 0 {
 		v = verdict{Status: StatusRefused, Outcome: "failed", Sentence: plural(n, "fault")}
 	}

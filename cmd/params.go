@@ -49,7 +49,7 @@ func (r *run) mailParams() []dialog.Param {
 	if r.Bool("verp") {
 		add("XVERP", "XVERP")
 	}
-	return append(list, byHand(r.Strings("mail-param"))...)
+	return replaced(list, byHand(r.Strings("mail-param")))
 }
 
 // rcptParams are those of every RCPT, and own what a recipient has of its own.
@@ -61,7 +61,7 @@ func (r *run) rcptParams() []dialog.Param {
 	if t, ok := r.Time("rrvs"); ok {
 		list = append(list, dialog.Param{Text: "RRVS=" + t.UTC().Format(time.RFC3339), Needs: "RRVS"})
 	}
-	return append(list, byHand(r.Strings("rcpt-param"))...)
+	return replaced(list, byHand(r.Strings("rcpt-param")))
 }
 
 // ownParams are the parameters of one recipient's RCPT: the address that it was
@@ -70,7 +70,7 @@ func (r *run) rcptParams() []dialog.Param {
 func (r *run) ownParams(to mime.Mailbox) []dialog.Param {
 	original := r.String("dsn-orcpt")
 	switch {
-	case original == "":
+	case original == "" || holds(byHand(r.Strings("rcpt-param")), "ORCPT"):
 		return nil
 	case original == "auto":
 		original = to.Path()
@@ -140,6 +140,21 @@ func unmetParam(unmet *dialog.UnmetError) string {
 	return fmt.Sprintf("again without %s   # or with %s %s, sent whatever is offered", flag, by, shellWord(unmet.Param))
 }
 
+// unicode fits the advice on a header that is not ASCII to what of it is not: RFC 2047
+// has words for text, and none for addresses and ids.
+func (s *sending) unicode(v *verdict, err error, m *mime.Message) {
+	var unmet *dialog.UnmetError
+	if !errors.As(err, &unmet) || unmet.Keyword != "SMTPUTF8" || unmet.Address {
+		return
+	}
+	switch name := m.Unencodable(); {
+	case name != "":
+		v.Next = "write " + name + " in ASCII: RFC 2047 has no words for addresses and ids"
+	case !s.Bool("fixup") && (s.Set("data") || s.Set("data-template") || s.Set("data-folder") || s.Set("data-mbox")):
+		v.Next = "again with --fixup   # writes the header in ASCII, as RFC 2047 has it"
+	}
+}
+
 // adviseTLS fits the advice on TLS that failed to flags that ask for more, or for
 // less, than the policy that it speaks of.
 func (r *run) adviseTLS(v *verdict) {
@@ -164,6 +179,21 @@ func byHand(texts []string) []dialog.Param {
 		list = append(list, dialog.Param{Text: text})
 	}
 	return list
+}
+
+// replaced is list with those by hand in the place of what has their keywords.
+func replaced(list, hand []dialog.Param) []dialog.Param {
+	list = slices.DeleteFunc(list, func(p dialog.Param) bool { return holds(hand, keywordOf(p)) })
+	return append(list, hand...)
+}
+
+func holds(list []dialog.Param, keyword string) bool {
+	return slices.ContainsFunc(list, func(p dialog.Param) bool { return strings.EqualFold(keywordOf(p), keyword) })
+}
+
+func keywordOf(p dialog.Param) string {
+	keyword, _, _ := strings.Cut(p.Text, "=")
+	return keyword
 }
 
 var errNotify = errors.New("it is NEVER, or a list of SUCCESS, FAILURE and DELAY")
@@ -205,7 +235,8 @@ func checkEnvelopeID(v string) error {
 func checkDeliverBy(v string) error {
 	seconds, mode, _ := strings.Cut(strings.ToUpper(v), ";")
 	n, err := strconv.Atoi(seconds)
-	if err != nil || len(seconds) > 10 || !slices.Contains([]string{"R", "N", "RT", "NT"}, mode) || n <= 0 && mode[0] == 'R' {
+	digits := strings.TrimLeft(seconds, "+-")
+	if err != nil || len(digits) > 9 || !slices.Contains([]string{"R", "N", "RT", "NT"}, mode) || n <= 0 && mode[0] == 'R' {
 		return errors.New("it is SECONDS;R (return it then) or SECONDS;N (tell the sender then), with a T to trace: 3600;R")
 	}
 	return nil

@@ -72,6 +72,9 @@ func runSend(ctx context.Context, r *run) (exit, error) {
 		s.Session.Chunking = dialog.Never
 	}
 	s.published(ctx, s.keys)
+	for _, name := range s.skipped {
+		s.stream.Emit(dialog.Finding{Text: name + " is no file, and is not sent"})
+	}
 	s.deliver(ctx)
 	result := s.result()
 	s.stream.Emit(result)
@@ -112,9 +115,9 @@ func (s *sending) divide() ([]*part, error) {
 				target = &own
 			}
 			p = &part{target: *target}
-			for i, m := range s.messages {
+			for i := range s.messages {
 				d := &dialog.Delivery{
-					From: s.from.Path(), Content: contents(m),
+					From: s.from.Path(), Content: s.contents(i),
 					Mail: s.mailParams(), Rcpt: s.rcptParams(), PRDR: s.Bool("prdr"),
 				}
 				if i > 0 {

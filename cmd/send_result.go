@@ -155,6 +155,7 @@ func (s *sending) judge(p *part, m *mime.Message, to *dialog.Recipient) verdict 
 		return judge(to.Err, to.Hop)
 	case p.err != nil:
 		v := judge(p.err, p.host())
+		s.unicode(&v, p.err, m)
 		if v.Status == StatusInterrupted {
 			v.Sentence = "before any message was sent"
 		}
@@ -249,29 +250,40 @@ func (s *sending) items(all []verdict) []transcript.Line {
 	for _, outcome := range []dialog.Outcome{dialog.Accepted, dialog.Deferred, dialog.Unknown, dialog.Refused, dialog.Undecided} {
 		at := 0
 		for _, p := range s.parts {
-			for _, to := range p.recipients() {
-				v := all[at]
-				at++
-				if to.Outcome != outcome || len(s.messages) > 1 && (outcome == dialog.Accepted || len(lines) == itemsMost) {
-					continue
-				}
-				word, detail, mark := outcome.String(), "", v.item()
-				switch {
-				case to.Reply != nil && outcome == dialog.Accepted:
-					detail = to.Reply.Codes()
-				case to.Reply != nil && v.Status != StatusUsage:
-					detail = to.Reply.String()
-				case outcome != dialog.Unknown:
-					word, detail = v.Outcome, v.Sentence
-					if v.Status == StatusDone { // stopped as asked
-						mark = transcript.Info
+			for n, d := range p.mail {
+				for i := range d.To {
+					v := all[at]
+					at++
+					if d.To[i].Outcome != outcome || len(s.messages) > 1 && (outcome == dialog.Accepted || len(lines) == itemsMost) {
+						continue
 					}
+					lines = append(lines, item(&d.To[i], v, s.name(n)))
 				}
-				lines = append(lines, transcript.Line{Mark: mark, Cells: []string{word, to.Address, detail}})
 			}
 		}
 	}
 	return lines
+}
+
+// item is one recipient, and of several messages the one that it is about.
+func item(to *dialog.Recipient, v verdict, message string) transcript.Line {
+	word, detail, mark := to.Outcome.String(), "", v.item()
+	switch {
+	case to.Reply != nil && to.Outcome == dialog.Accepted:
+		detail = to.Reply.Codes()
+	case to.Reply != nil && v.Status != StatusUsage:
+		detail = to.Reply.String()
+	case to.Outcome != dialog.Unknown:
+		word, detail = v.Outcome, v.Sentence
+		if v.Status == StatusDone { // stopped as asked
+			mark = transcript.Info
+		}
+	}
+	cells := []string{word, to.Address, detail}
+	if message != "" {
+		cells = []string{word, to.Address, message, detail}
+	}
+	return transcript.Line{Mark: mark, Cells: cells}
 }
 
 // labels are what a success is worth knowing for.

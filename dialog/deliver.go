@@ -286,6 +286,7 @@ func (s *Session) envelope(d *transaction, content Content) (steps []Step, err e
 	case needsUTF8(d.Delivery, content):
 		add("SMTPUTF8")
 	}
+	s.contradicts(d.Delivery, content)
 	if s.asksEach(d) {
 		add("PRDR")
 	}

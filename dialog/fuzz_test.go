@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"github.com/ehlo-mail/ehlo/testdata/mutate"
 )
 
 // refReply is a reply as the reference below reads it.
@@ -20,7 +22,6 @@ type refReply struct {
 // refReplies is a slow second opinion on what a server said: all replies up to
 // the first thing that is none, and why it ends there: "protocol", "end", "within".
 func refReplies(said string) (replies []refReply, end string) {
-	line := regexp.MustCompile(`^([2-5][0-9][0-9])(?:([ -])[^\n]*?)?\r?\n$`)
 	for total := 0; ; {
 		var r refReply
 		for {
@@ -34,12 +35,12 @@ func refReplies(said string) (replies []refReply, end string) {
 				return replies, "within"
 			}
 			total += at
-			m := line.FindStringSubmatch(said[:at])
-			if m == nil || r.code != "" && m[1] != r.code || len(r.raw)+at > maxReply || total > maxReplies {
+			code, more, ok := refLine(said[:at])
+			if !ok || r.code != "" && code != r.code || len(r.raw)+at > maxReply || total > maxReplies {
 				return replies, "protocol"
 			}
-			r.code, r.raw, said = m[1], r.raw+said[:at], said[at:]
-			if m[2] != "-" {
+			r.code, r.raw, said = code, r.raw+said[:at], said[at:]
+			if !more {
 				break
 			}
 		}
@@ -47,10 +48,36 @@ func refReplies(said string) (replies []refReply, end string) {
 	}
 }
 
+// refLine reads one line with its end: three digits, of which the first is 2 to 5, then
+// nothing, or a space or "-" and anything.
+func refLine(line string) (code string, more, ok bool) {
+	line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
+	if len(line) < 3 || !strings.Contains("2345", line[:1]) || strings.Trim(line[:3], "0123456789") != "" {
+		return "", false, false
+	}
+	return line[:3], strings.HasPrefix(line[3:], "-"), line[3:] == "" || line[3] == ' ' || line[3] == '-'
+}
+
+// TestRefLine holds the reference to the grammar as an expression states it.
+func TestRefLine(t *testing.T) {
+	grammar := regexp.MustCompile(`^([2-5][0-9][0-9])(?:([ -])[^\n]*?)?\r?\n$`)
+	for _, code := range []string{"", "2", "25", "250", "199", "600", "599", "2a0", " 250", "25\u0660", "+50"} {
+		for _, text := range []string{"", " ", "-", "-a", " a\rb", "\r", "\r\r", " \r", "0", "x", "\x00", " \xff", "-\xe2\x80\xae\r"} {
+			line := code + text + "\n"
+			m := grammar.FindStringSubmatch(line)
+			got, more, ok := refLine(line)
+			if ok != (m != nil) || ok && (got != m[1] || more != (m[2] == "-")) {
+				t.Errorf("%q: %q, %v, %v, not %q", line, got, more, ok, m)
+			}
+		}
+	}
+}
+
 // FuzzReply: whatever a server sends, the reader and the reference see the same
 // replies, which are a prefix of it; each has one code from 200 to 599, keeps to
 // the limits and reads the same again.
 func FuzzReply(f *testing.F) {
+	c := mutate.For(f)
 	for _, seed := range []string{
 		"", "220 mx.test\r\n", "250-a\r\n250-b\r\n250 c\r\n", "250\n250 \n", "250-a\r\n251 b\r\n", "199 a\r\n", "600 a\r\n", "250-a\r\n",
 		"25", "2500 x\r\n", "550 5.1.1 no\r\n", "250 5.1.1 odd\r\n", "250 2.1.0.0\r\n", "250 a\rb\r\r\n", "250 \x00\xff\r\n", "250\r\r\n", "\r\n", " 250 a\r\n",
@@ -58,9 +85,11 @@ func FuzzReply(f *testing.F) {
 		strings.Repeat("250-"+strings.Repeat("b", 1018)+"\r\n", 255) + "250 " + strings.Repeat("b", 1018) + "\r\n",
 		strings.Repeat("250-"+strings.Repeat("b", 1018)+"\r\n", 256) + "250 x\r\n",
 	} {
-		f.Add([]byte(seed), false)
+		c.Add([]byte(seed), false)
 	}
-	f.Fuzz(func(t *testing.T, said []byte, slow bool) {
+	c.Tokens("250-", "250 ", "\r\n", "\n", "550 5.1.1 ", "2.0.0 ", "421", "354 ", "-5.7.1 ", "199", "600", "250\r\n")
+	c.Limits(maxReplyLine, maxReply, 4, 5)
+	mutate.Fuzz2(c, func(t testing.TB, said []byte, slow bool) {
 		var r io.Reader = bytes.NewReader(said)
 		if slow {
 			r = iotest.OneByteReader(r)
@@ -100,7 +129,7 @@ func FuzzReply(f *testing.F) {
 	})
 }
 
-func checkReply(t *testing.T, r *Reply) {
+func checkReply(t testing.TB, r *Reply) {
 	if r.Code < 200 || r.Code > 599 || len(r.Raw) > maxReply {
 		t.Fatalf("code %d, %d bytes", r.Code, len(r.Raw))
 	}
@@ -122,14 +151,16 @@ func checkReply(t *testing.T, r *Reply) {
 // FuzzOffers: each keyword is one, once, in capitals and was in the reply; there
 // are at most 1000; and listed again they are the same.
 func FuzzOffers(f *testing.F) {
+	c := mutate.For(f)
 	for _, seed := range []string{
 		"", "SIZE 100\nPIPELINING", "AUTH PLAIN LOGIN\nAUTH=PLAIN CRAM-MD5", "AUTH=", "auth=login", "size\nSIZE 5\nSize 6", "*x*\n-A\n_b\nX-Y\n8BITMIME",
 		"\u017fIZE 5", "SIZE\u00a05", "SIZE\t5", "SIZE 5\r", strings.Repeat("X\n", 1001), "AUTH " + strings.Repeat("a b ", 500) + "\nAUTH c d",
 	} {
-		f.Add(seed)
+		c.Add(seed)
 	}
-	keyword := regexp.MustCompile(`^[A-Z0-9][A-Z0-9_-]*$`)
-	f.Fuzz(func(t *testing.T, list string) {
+	c.Tokens("\n", "SIZE ", "AUTH ", "AUTH=", "STARTTLS", "PIPELINING", "8BITMIME", "LIMITS RCPTMAX=1", "XCLIENT ADDR NAME", " ", "=")
+	const keyword = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	mutate.Fuzz1(c, func(t testing.TB, list string) {
 		reply := &Reply{Code: 250, Raw: []byte("250-mx.test\r\n")}
 		for line := range strings.SplitSeq(list, "\n") {
 			reply.Raw = append(reply.Raw, "250-"+line+"\r\n"...)
@@ -141,7 +172,7 @@ func FuzzOffers(f *testing.F) {
 		again := &Reply{Code: 250, Raw: []byte("250-mx.test\r\n")}
 		seen := map[string]bool{}
 		for _, offer := range offers.Extensions {
-			if !keyword.MatchString(offer.Keyword) || seen[offer.Keyword] {
+			if strings.Trim(offer.Keyword, keyword+"_-") != "" || strings.IndexAny(offer.Keyword, keyword) != 0 || seen[offer.Keyword] {
 				t.Fatalf("keyword %q", offer.Keyword)
 			}
 			seen[offer.Keyword] = true
@@ -167,11 +198,13 @@ func FuzzOffers(f *testing.F) {
 // says, the end of the message comes once, and taking the dots off again gives
 // the message.
 func FuzzDot(f *testing.F) {
+	c := mutate.For(f)
 	for _, seed := range []string{"", ".", "..", "\r\n", "\r\n.\r\n", ".\r\n.\r\n", "a\r\n.b\r\n", "a\n.b", "\r.\r\n.", "a\r\r\n.\r", "\r\n\r\n..\r\n.x"} {
-		f.Add([]byte(seed), []byte{1})
-		f.Add([]byte(seed), []byte{2, 3, 0, 1})
+		c.Add([]byte(seed), []byte{1})
+		c.Add([]byte(seed), []byte{2, 3, 0, 1})
 	}
-	f.Fuzz(func(t *testing.T, message, sizes []byte) {
+	c.Tokens("\r\n.", "\r\n", ".\r\n", "\r\n.\r\n", "\n.", "\r.", "..")
+	mutate.Fuzz2(c, func(t testing.TB, message, sizes []byte) {
 		want := strings.ReplaceAll("\r\n"+string(message), "\r\n.", "\r\n..")
 		if !strings.HasSuffix(want, "\r\n") {
 			want += "\r\n"

@@ -74,6 +74,21 @@ func (s *Session) lacks(p Param) string {
 	return fmt.Sprintf("%s needs %s, which the server does not offer%s", name, p.Needs, behind)
 }
 
+// contradicts tells of a BODY by hand that is not true of the message, or of how it
+// travels (RFC 6152 section 2, RFC 3030 section 3).
+func (s *Session) contradicts(d *Delivery, content Content) {
+	for _, p := range d.Mail {
+		_, value, _ := strings.Cut(capitals(p.Text), "=")
+		switch {
+		case p.keyword() != "BODY":
+		case value == "7BIT" && (slices.Contains(content.Needs(), "8BITMIME") || slices.Contains(content.Needs(), "BINARYMIME")):
+			s.Stream.Emit(Finding{Text: "BODY=7BIT says that the message is ASCII, and it is not"})
+		case value == "BINARYMIME" && !s.chunks():
+			s.Stream.Emit(Finding{Text: "BODY=BINARYMIME is for BDAT, and the message travels by DATA (RFC 3030 section 3)"})
+		}
+	}
+}
+
 // exceeds says how a parameter goes beyond what its extension declares, "" if it
 // does not: the nearest deadline of DELIVERBY (RFC 2852 section 3), the longest time
 // of FUTURERELEASE (RFC 4865 section 4).

@@ -47,9 +47,14 @@ func (b *body) file(a Attachment, name string, inline bool, forced Encoding) (*e
 	switch {
 	case media == "message/rfc822":
 		l.in, err = attached(h, a.Encoding)
-		if err != nil && a.Type == "" { // by its name only
+		switch {
+		case err == nil:
+		case a.Type == "": // by its name only
+			b.notes = append(b.notes, fmt.Sprintf("attachment %s goes as application/octet-stream, as it cannot go as a message: %v", clip(name), err))
 			kind = "application/octet-stream"
 			l.in, err = filed(h, kind, encoding)
+		default:
+			err = &AttachedError{err}
 		}
 	case strings.HasPrefix(media, "message/") && media != "message/global":
 		l.in, err = filed(h, kind, cmp.Or(a.Encoding, SevenBit)) // RFC 2046 section 5.2, RFC 3464 section 2.1
@@ -67,6 +72,13 @@ func (b *body) file(a Attachment, name string, inline bool, forced Encoding) (*e
 		if err := contentID(id); err != nil {
 			return nil, err
 		}
+		if b.ids[id] {
+			return nil, &ContentIDError{id, "another part has it, and a reader would show either"}
+		}
+		if b.ids == nil {
+			b.ids = map[string]bool{}
+		}
+		b.ids[id] = true
 		l.fields = append(l.fields, Header{"Content-ID", "<" + id + ">"})
 	}
 	if name != "" {
@@ -152,10 +164,24 @@ func attached(h *held, forced Encoding) (func(carriage) (Encoding, stretch, erro
 	}, nil
 }
 
+// ContentIDError says why an id, a file's name perhaps, cannot be a part's Content-ID.
+type ContentIDError struct{ ID, Why string }
+
+func (e *ContentIDError) Error() string { return fmt.Sprintf("Content-ID %s: %s", clip(e.ID), e.Why) }
+
+// AttachedError is a message that cannot be attached as one: RFC 2046 section 5.2.1
+// has it go as it is, and that no server would take.
+type AttachedError struct{ Err error }
+
+func (e *AttachedError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the fault.
+func (e *AttachedError) Unwrap() error { return e.Err }
+
 // contentID checks an id that <img src="cid:..."> refers to (RFC 2392).
 func contentID(id string) error {
 	if id == "" || len(id) > 256 || !ascii(id) || strings.ContainsAny(id, " <>") || plain(id, false) != nil {
-		return fmt.Errorf("Content-ID %s: printable ASCII without a space or angle brackets is wanted", clip(id))
+		return &ContentIDError{id, "printable ASCII without a space or angle brackets is wanted"}
 	}
 	return nil
 }

@@ -26,7 +26,9 @@ type body struct {
 	html    int       // which of texts the inlines belong to
 	inlines []*entity
 	files   []*entity
-	leaves  []*entity // all of them, in the order in which they are sent
+	leaves  []*entity       // all of them, in the order in which they are sent
+	ids     map[string]bool // the Content-IDs
+	notes   []string        // what was not done as its file's name says
 	release []func() error
 }
 
@@ -56,7 +58,7 @@ func (b *body) compose(d *Draft, c charset, fields []Header) (*Message, error) {
 	if base.kind, _, err = stdmime.ParseMediaType(kind); err != nil {
 		return nil, err
 	}
-	base.findings = judge(base.fields)
+	base.findings = append(judge(base.fields), b.notes...)
 	var header []byte
 	for _, f := range fields {
 		if header, err = appendField(header, f.Name, f.Value); err != nil {

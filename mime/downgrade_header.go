@@ -119,6 +119,9 @@ func asciiField(name, value string) ([]byte, error) {
 	}
 	if rest, ok := strings.CutPrefix(strings.ToLower(name), "content-"); ok && (rest == "type" || rest == "disposition") {
 		media, params, err := stdmime.ParseMediaType(value)
+		if err != nil {
+			media, params, err = stdmime.ParseMediaType(quoted(value))
+		}
 		if err != nil || !utf8.ValidString(value) {
 			return nil, fmt.Errorf("header %s: its parameters cannot be read: %s", name, clip(value))
 		}
@@ -139,6 +142,21 @@ func asciiField(name, value string) ([]byte, error) {
 		return nil, fmt.Errorf("header %s: an address in it needs SMTPUTF8", name)
 	}
 	return appendField(nil, name, h.Value)
+}
+
+// quoted puts the quotes around parameters that need them and have none, as in
+// filename=é.txt. A value with quotes in it stays as it is.
+func quoted(value string) string {
+	if strings.ContainsAny(value, `"\\`) {
+		return value
+	}
+	all := strings.Split(value, ";")
+	for i, p := range all {
+		if name, v, ok := strings.Cut(p, "="); ok && i > 0 && !ascii(v) && !strings.Contains(name, "*") {
+			all[i] = name + `="` + strings.Trim(v, " \t") + `"`
+		}
+	}
+	return strings.Join(all, ";")
 }
 
 func sortedKeys(params map[string]string) []string {

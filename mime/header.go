@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/mail"
 	"net/url"
 	"slices"
 	"strings"
@@ -219,6 +220,11 @@ func (h Header) encode(c charset) (Header, error) {
 		return h, fmt.Errorf("header %s: %w", h.Name, err)
 	}
 	h.Value = strings.Trim(h.Value, " \t")
+	if strings.EqualFold(h.Name, "Date") {
+		if _, err := mail.ParseDate(h.Value); err != nil {
+			return h, fmt.Errorf("header Date: %s is no date (RFC 5322 section 3.3)", clip(h.Value))
+		}
+	}
 	if ascii(h.Value) && len(h.Value) <= wordLong {
 		return h, nil
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/ehlo-mail/ehlo/testdata/mutate"
 )
 
 func TestParseMailbox(t *testing.T) {
@@ -172,10 +174,13 @@ func TestHeaderName(t *testing.T) {
 // FuzzMailbox: what parses is written as a path that parses back to the same,
 // and that nobody can take for more than one path.
 func FuzzMailbox(f *testing.F) {
+	c := mutate.For(f)
 	for _, s := range []string{"a@b", `"a b"@c`, "<a@b> X=Y", "N <ü@例え.test>", "a@[IPv6:::1]", "a@b (c)", `"\`, "x@XN--A.b", "a@ß.de", "=?utf-8?b?AAA=?= <a@b>"} {
-		f.Add(s)
+		c.Add(s)
 	}
-	f.Fuzz(func(t *testing.T, s string) {
+	c.Tokens("@", "\"", "\\", "<", ">", " ", "=?utf-8?b?", "?=", "=?utf-8?q?", "[IPv6:", "[192.0.2.1]", "xn--", ".", "ü", "例え", "\u00ad", "(c)", " X=Y", ",", ":", ";", "\u200d", "ß")
+	c.Limits(64, 255, 254, 63)
+	mutate.Fuzz1(c, func(t testing.TB, s string) {
 		m, err := ParseRecipient(s)
 		if err != nil {
 			if strings.ContainsAny(err.Error(), "\r\n\x00") {

@@ -105,6 +105,20 @@ func (m *Message) Header(name string) []string { return values(m.fields, name) }
 // Headers gives all header fields in order.
 func (m *Message) Headers() []Header { return slices.Clone(m.fields) }
 
+// Unencodable is the name of the first header field with an address or an id that is not
+// ASCII, for which RFC 2047 has no words; "" if there is none.
+func (m *Message) Unencodable() string {
+	for _, h := range m.fields {
+		if ascii(h.Value) || textField(h.Name) {
+			continue
+		}
+		if fit, err := h.fit(charset{}); err != nil || !ascii(fit.Value) {
+			return h.Name
+		}
+	}
+	return ""
+}
+
 // FromDomain is the domain of the From field's first address, which DMARC
 // judges (RFC 9989 section 5.3.1), in A-labels and lower case; "" if it cannot
 // be read.

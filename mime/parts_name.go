@@ -12,8 +12,8 @@ const nameMost = 200
 
 // safeName makes the name that a message gives a part fit for a file in a folder
 // of any system: the last element of a path, no character that cannot be seen or
-// turns the others around, no name that Windows keeps for devices, no dot in
-// front; "part" if nothing is left.
+// turns the others around, no name that Windows keeps for devices, no dot and
+// no hyphen in front; "part" if nothing is left.
 func safeName(name string) string {
 	if i := strings.LastIndexAny(name, `/\`); i >= 0 {
 		name = name[i+1:]
@@ -26,7 +26,7 @@ func safeName(name string) string {
 		return r
 	}, name)
 	name = strings.TrimLeft(name, ". ")
-	if stem, _, _ := strings.Cut(name, "."); device(strings.TrimRight(stem, " ")) {
+	if stem, _, _ := strings.Cut(name, "."); device(strings.TrimRight(stem, " ")) || strings.HasPrefix(name, "-") { // which a command takes for a flag
 		name = "_" + name
 	}
 	name = shorten(name)

@@ -2,6 +2,7 @@ package mime
 
 import (
 	"bytes"
+	"fmt"
 	stdmime "mime"
 	"strings"
 	"unicode/utf8"
@@ -140,12 +141,31 @@ func (h *headerReader) shown() []Field {
 	all := make([]Field, len(h.all))
 	for i, f := range h.all {
 		value, err := decodeWords(string(f.value))
+		if err == nil {
+			err = brokenWord(string(f.value))
+		}
 		if err != nil {
 			h.w.add(Warn, "bad-word", "RFC 2047 section 2", f.place, 1, "the field %s has an encoded word that cannot be decoded: %v", clip(f.name), err)
 		}
 		all[i] = Field{f.name, value, f.place.Offset, f.place.Line}
 	}
 	return all
+}
+
+// brokenWord is why an encoded word is none, though it looks like one: readers show
+// it as it is.
+func brokenWord(s string) error {
+	for word := range strings.FieldsSeq(s) {
+		word = strings.Trim(word, `"(),;<>`)
+		if len(word) < 6 || !strings.HasPrefix(word, "=?") || !strings.HasSuffix(word, "?=") || strings.Count(word, "?") != 4 {
+			continue
+		}
+		d := stdmime.WordDecoder{CharsetReader: charsetReader}
+		if _, err := d.Decode(word); err != nil {
+			return fmt.Errorf("%s: %s", clip(word), strings.TrimPrefix(err.Error(), "mime: "))
+		}
+	}
+	return nil
 }
 
 // decodeWords decodes RFC 2047 words. With an error it gives s itself.

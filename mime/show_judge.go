@@ -197,8 +197,13 @@ func (w *walker) judgeMessage(h *headerReader) {
 		}
 	}
 	for _, v := range h.values("Date") {
-		if _, err := mail.ParseDate(v); err != nil {
+		date, err := mail.ParseDate(v)
+		if err != nil {
 			w.add(Fail, "bad-date", "RFC 5322 section 3.3", place("Date"), 1, "Date %s is no date", clip(v))
+			continue
+		}
+		if day, _, named := strings.Cut(stripComments(v), ","); named && !strings.EqualFold(strings.TrimSpace(day), date.Format("Mon")) {
+			w.add(Warn, "wrong-weekday", "RFC 5322 section 3.3", place("Date"), 1, "Date %s: that day is a %s", clip(v), date.Weekday())
 		}
 	}
 	for _, v := range h.values("Message-ID") {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/ehlo-mail/ehlo/testdata/mutate"
 )
 
 func showText(t testing.TB, text string) *Structure {
@@ -227,11 +229,15 @@ func TestShowMemory(t *testing.T) {
 // FuzzShow: whatever comes, it is taken apart; every place is within the message, every
 // part within its parent, and no text breaks a line.
 func FuzzShow(f *testing.F) {
-	f.Add([]byte(partsHead + "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: in\r\nContent-Type: multipart/x; boundary=c\r\n\r\n--c\r\n\r\nx\r\n--c--\r\n--b--\r\n"))
-	f.Add([]byte(partsHead + "Content-Type: text/plain; charset=gb18030\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=FF=\r\n=3\r\n"))
-	f.Add([]byte(partsHead + "Content-Transfer-Encoding: base64\r\n\r\nAAAA==AAA=\n"))
-	f.Add([]byte("From x\n \n: \nSubject: =?utf-8?b?/w==?=\n\n--\r\x00"))
-	f.Fuzz(func(t *testing.T, text []byte) {
+	c := mutate.For(f)
+	c.Add([]byte(partsHead + "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: in\r\nContent-Type: multipart/x; boundary=c\r\n\r\n--c\r\n\r\nx\r\n--c--\r\n--b--\r\n"))
+	c.Add([]byte(partsHead + "Content-Type: text/plain; charset=gb18030\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=FF=\r\n=3\r\n"))
+	c.Add([]byte(partsHead + "Content-Transfer-Encoding: base64\r\n\r\nAAAA==AAA=\n"))
+	c.Add([]byte("From x\n \n: \nSubject: =?utf-8?b?/w==?=\n\n--\r\x00"))
+	c.Tokens("\r\n", "\n", "\r\n\r\n", "--b", "--b--", "--c\r\n", "Content-Type: ", "multipart/mixed; boundary=b", "message/rfc822", "text/plain; charset=", "utf-8", "utf-16",
+		"Content-Transfer-Encoding: ", "base64", "quoted-printable", "=\r\n", "=3D", "QUFB", "==", "; name*0*=utf-8''a", "Subject: =?utf-8?q?x?=", "From: a@b")
+	c.Limits(998+2, 78)
+	mutate.Fuzz1(c, func(t testing.TB, text []byte) {
 		s := showText(t, string(text))
 		for _, f := range s.Findings {
 			if p := f.Place; p != nil && (p.Offset < 0 || p.Offset > int64(len(text)) || p.Line < 1 || p.Line > s.Lines+1) {

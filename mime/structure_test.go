@@ -23,6 +23,7 @@ func kinds(p *enmime.Part) string {
 
 func TestStructure(t *testing.T) {
 	file, picture := Attachment{Source: Bytes([]byte("%PDF")), Name: "a.pdf"}, Attachment{Source: Bytes([]byte("GIF89a")), Name: "a.gif"}
+	second := Attachment{Source: picture.Source, Name: "a.gif", ContentID: "b@client.test"}
 	calendar := &Calendar{Source: Bytes([]byte("BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n"))}
 	for _, c := range []struct {
 		d    Draft
@@ -31,7 +32,7 @@ func TestStructure(t *testing.T) {
 		{Draft{}, "text/plain"},
 		{Draft{HTML: "x"}, "text/html"},
 		{Draft{Text: "x", HTML: "x"}, "alternative(text/plain text/html)"},
-		{Draft{Text: "x", HTML: "x", Inlines: []Attachment{picture, picture}}, "alternative(text/plain related(text/html image/gif image/gif))"},
+		{Draft{Text: "x", HTML: "x", Inlines: []Attachment{picture, second}}, "alternative(text/plain related(text/html image/gif image/gif))"},
 		{Draft{HTML: "x", Inlines: []Attachment{picture}}, "related(text/html image/gif)"},
 		{Draft{Text: "x", Inlines: []Attachment{picture}}, "mixed(text/plain image/gif)"},
 		{Draft{Text: "x", Attachments: []Attachment{file, file}}, "mixed(text/plain application/pdf application/pdf)"},

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ehlo-mail/ehlo/testdata/mutate"
 )
 
 const letter = "From: Alice <alice@mail.example.com>\r\nTo: b@example.net\r\nSubject: x\r\n\r\nhi\r\nthere\r\n"
@@ -184,14 +186,17 @@ func TestARC(t *testing.T) {
 // that no published key made.
 func FuzzVerify(f *testing.F) {
 	k := newTestKeys(f)
-	f.Add([]byte(signedLetter(f, k.ed)), k.ed.Record())
-	f.Add([]byte("DKIM-Signature: v=1; a=rsa-sha256; d=a.b; s=c; h=From; bh=; b=\r\n"+letter), "v=DKIM1; p=")
+	c := mutate.For(f)
+	c.Add([]byte(signedLetter(f, k.ed)), k.ed.Record())
+	c.Add([]byte("DKIM-Signature: v=1; a=rsa-sha256; d=a.b; s=c; h=From; bh=; b=\r\n"+letter), "v=DKIM1; p=")
 	_, unused, err := ed25519.GenerateKey(nil)
 	if err != nil {
 		f.Fatal(err)
 	}
 	never := key(f, "example.com", "never", unused).Record()
-	f.Fuzz(func(t *testing.T, text []byte, record string) {
+	c.Tokens("\r\n", "DKIM-Signature: ", "v=1;", "a=ed25519-sha256;", "a=rsa-sha256;", "c=relaxed/", "simple", "d=", "s=", "h=From:", "l=0;", "t=1;", "x=2;", "bh=", "b=", "i=@",
+		"q=dns/txt;", "From: a@b\r\n", "k=rsa;", "k=ed25519;", "p=", "h=sha256;", "s=email;", "t=y:s;", ";")
+	mutate.Fuzz2(c, func(t testing.TB, text []byte, record string) {
 		for _, txt := range []string{record, never} {
 			v, err := load(t, text).Verify(t.Context(), func(context.Context, string) ([]string, error) { return []string{txt}, nil }, time.Time{})
 			if err != nil {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"github.com/ehlo-mail/ehlo/testdata/mutate"
 )
 
 const head = "Date: Sun, 22 Nov 2026 01:14:02 +0000\r\nFrom: alice@example.com\r\nMessage-ID: <1@example.com>\r\n"
@@ -71,6 +73,9 @@ func TestWholeRefused(t *testing.T) {
 		{head + "\r\n" + strings.Repeat("x", 50000) + "\r\n", LongLine, n + 2 + 998, 5, ""},
 		{head + "X: " + strings.Repeat("x", 990) + " yyy zzz\r\n\r\nb\r\n", LongLine, n + 998, 4, head + "X: " + strings.Repeat("x", 990) + " yyy\r\n zzz\r\n\r\nb\r\n"},
 		{head + "X: " + strings.Repeat("x", 1000) + "\r\n", LongLine, n + 998, 4, ""},
+		{strings.Repeat("x", 1000) + "\r\n", LongLine, 998, 1, ""},
+		{"X-" + strings.Repeat("x", 1000) + ": y\r\n", LongLine, 998, 1, ""},
+		{head + strings.Repeat("x", 1000) + "\r\n", LongLine, n + 998, 4, ""},
 	} {
 		_, err := Whole(Bytes([]byte(c.in)), Options{})
 		var f *Fault
@@ -302,10 +307,13 @@ func mended(s string) string {
 // FuzzWhole: what is taken leaves in CR LF lines and is, but for line ends, what
 // came; with Fixup it is what the plain reference makes of it.
 func FuzzWhole(f *testing.F) {
-	for _, s := range []string{head + "\r\nx", "A: b\n\nc\n", "A: b\r\r\n\n", "A: b\n\n\x00\r", "From x\n", "A:\n b\n\n" + strings.Repeat("x y", 400)} {
-		f.Add([]byte(s))
+	c := mutate.For(f)
+	for _, s := range []string{head + "\r\nx", "A: b\n\nc\n", "A: b\r\r\n\n", "A: b\n\n\x00\r", "From x\n", "A:\n b\n\n" + strings.Repeat("x y", 400), strings.Repeat("A", 1000) + "\r"} {
+		c.Add([]byte(s))
 	}
-	f.Fuzz(func(t *testing.T, in []byte) {
+	c.Tokens("\r\n", "\n", "\r", "\x00", "\r\n\r\n", "A: b", "From ", " ", ":", "Date: ", "Message-ID: <a@b>", "\r\n.\r\n", "ü")
+	c.Limits(998, 1000)
+	mutate.Fuzz1(c, func(t testing.TB, in []byte) {
 		m, err := Whole(Bytes(in), Options{})
 		if err == nil {
 			b := read(t, m)

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/ehlo-mail/ehlo/testdata/mutate"
 )
 
 func TestChoose(t *testing.T) {
@@ -109,10 +111,13 @@ func TestReportsRecord(t *testing.T) {
 // FuzzRecord: what the grammar takes is what is built again from its fields, and every
 // field is within the grammar.
 func FuzzRecord(f *testing.F) {
+	c := mutate.For(f)
 	for _, s := range []string{"v=STSv1; id=1;", "v=STSv1 ;\tx=y; id=a ; ", "v=STSv1;;", "v=STSv1; id=a "} {
-		f.Add(s)
+		c.Add(s)
 	}
-	f.Fuzz(func(t *testing.T, record string) {
+	c.Tokens("v=STSv1", "id=", ";", " ; ", "\t", "x=y;")
+	c.Limits(32, 10+32)
+	mutate.Fuzz1(c, func(t testing.TB, record string) {
 		found, err := fieldsOf(record, stsVersion, "id")
 		if err != nil {
 			if found != nil || err.Error() == "" {
@@ -147,10 +152,12 @@ func FuzzRecord(f *testing.F) {
 // FuzzReports: where reports go is what the record says, each place by a scheme that is
 // known, and no more of them than are wanted.
 func FuzzReports(f *testing.F) {
+	c := mutate.For(f)
 	for _, s := range []string{"v=TLSRPTv1; rua=mailto:tls@good.test", "v=TLSRPTv1;rua=mailto:a@b.test,https://c.test/x?y=z ,x; z=1;"} {
-		f.Add(s)
+		c.Add(s)
 	}
-	f.Fuzz(func(t *testing.T, record string) {
+	c.Tokens("v=TLSRPTv1", ";", "rua=", "mailto:", "https://", ",", "@b.test", "!10m", "%2C")
+	mutate.Fuzz1(c, func(t testing.TB, record string) {
 		p := new(Reports)
 		err := p.read(record)
 		if (err == nil) != (len(p.To) > 0) && err == nil || len(p.To) > maxReported || len(p.Findings) > maxReported {

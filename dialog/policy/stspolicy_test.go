@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ehlo-mail/ehlo/dialog/route"
+	"github.com/ehlo-mail/ehlo/testdata/mutate"
 )
 
 const goodPolicy = "version: STSv1\r\nmode: enforce\r\nmx: mx1.good.test\r\nmx: *.Mail.good.test\r\nmax_age: 604800\r\n"
@@ -124,10 +125,12 @@ func TestAllows(t *testing.T) {
 // FuzzPolicy: what is accepted is complete, within its bounds, allows what it lists and no
 // name of another depth, and is the same with either line end.
 func FuzzPolicy(f *testing.F) {
-	f.Add([]byte(goodPolicy))
-	f.Add([]byte("version: STSv1\nmode: none\nmax_age: 0"))
-	f.Add([]byte("version: STSv1\nmode: testing\nmx: *.a.test\nmax_age: 9\nx: y\n\n"))
-	f.Fuzz(func(t *testing.T, body []byte) {
+	c := mutate.For(f)
+	c.Add([]byte(goodPolicy))
+	c.Add([]byte("version: STSv1\nmode: none\nmax_age: 0"))
+	c.Add([]byte("version: STSv1\nmode: testing\nmx: *.a.test\nmax_age: 9\nx: y\n\n"))
+	c.Tokens("version: STSv1", "mode: ", "enforce", "testing", "none", "mx: ", "*.", "max_age: ", "31557600", "31557601", "\r\n", "\n", ": ", "xn--", ".test")
+	mutate.Fuzz1(c, func(t testing.TB, body []byte) {
 		p, err := ParsePolicy(body)
 		if err != nil {
 			if e := new(PolicyError); !errors.As(err, &e) || e.Line > strings.Count(string(body), "\n")+1 || e.Reason == "" {

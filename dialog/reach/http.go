@@ -127,7 +127,7 @@ func (p *httpProxy) answer(status string) (int, error) {
 	if code == 200 || code < 200 && code != 101 {
 		return code, nil
 	}
-	return 0, &ProxyError{Addr: p.addr(), Reached: true, Code: code, Said: p.mask(said)}
+	return 0, &ProxyError{Addr: p.addr(), Reached: true, Code: code, Said: p.mask(said), Login: p.User != ""}
 }
 
 // mask hides our credentials in what a proxy says.

@@ -138,7 +138,6 @@ func TestVouch(t *testing.T) {
 		{"MTA-STS, which the user does not ask for", publishing("a", sandbox.Valid, "enforce", "*.a.test"), policy.NeedsDANE, "a.test", "mx1 accepted:250:mx1"},
 		{"a host that is not listed", publishing("a", sandbox.Valid, "enforce", "mx2.a.test"), policy.NeedsDANE, "a.test", "(mx1) mx2 accepted:250:mx2"},
 		{"neither", unsigned, policy.Auto, "a.test", "(mx1) (mx2) undecided:0:"},
-		{"a server by name", unsigned, policy.Auto, "mx1.a.test:25", "mx1 accepted:250:mx1"},
 	} {
 		var shown strings.Builder
 		r := discovering(t, test.want, test.domain, &shown)

@@ -68,6 +68,7 @@ type ProxyError struct {
 	Addr    string // the proxy's own
 	Reached bool   // it was connected to
 	Code    int    // the status of an HTTP proxy's answer, 0 without one
+	Login   bool   // a user was named
 	Said    string // what it gave as the reason, as it came; "" if nothing
 	Err     error  // what happened instead; nil if it said something
 }

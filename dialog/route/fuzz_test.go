@@ -1,6 +1,7 @@
 package route
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -10,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/ehlo-mail/ehlo/testdata/mutate"
 )
 
 // FuzzRoute takes arbitrary bytes as the packets of a server: those up to the first
@@ -118,6 +121,38 @@ func ledTo(led map[netip.Addr]bool, m *dns.Msg, q question) {
 			led[addr] = true
 		}
 	}
+}
+
+// FuzzTLSA: the data of a TLSA record is read as RFC 6698 section 2.1 lays it out, octet
+// by octet, and stands for nothing if it is too short for that.
+func FuzzTLSA(f *testing.F) {
+	c := mutate.For(f)
+	c.Add([]byte("\x03\x01\x01" + strings.Repeat("\xab", 32)))
+	c.Add([]byte("\x02\x00\x00\x30\x82"))
+	c.Add([]byte("\x03\x01"))
+	c.Limits(3, 3+32, 3+64)
+	packet := make([]byte, 0, 4096)
+	mutate.Fuzz1(c, func(t testing.TB, rdata []byte) {
+		packet = append(packet[:0], 0, 0, byte(dns.TypeTLSA), 0, byte(dns.ClassINET), 0, 0, 0, 60, byte(len(rdata)>>8), byte(len(rdata)))
+		packet = append(packet, rdata...)
+		rr, _, err := dns.UnpackRR(packet, 0)
+		if err != nil {
+			if len(rdata) >= 3 && len(rdata) < 1<<16 {
+				t.Fatalf("%x is refused: %v", rdata, err)
+			}
+			return
+		}
+		r, ok := pickTLSA(rr)
+		if len(rdata) < 3 {
+			if ok && len(r.Data) > 0 {
+				t.Fatalf("%x is %+v", rdata, r)
+			}
+			return
+		}
+		if !ok || len(rdata) < 1<<16 && (r.Usage != rdata[0] || r.Selector != rdata[1] || r.Matching != rdata[2] || !bytes.Equal(r.Data, rdata[3:])) {
+			t.Fatalf("%x is %+v, %v", rdata, r, ok)
+		}
+	})
 }
 
 // FuzzParseDomain states that what is taken is a host name, and that both of its

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/ehlo-mail/ehlo/dialog/transcript"
+	"github.com/ehlo-mail/ehlo/testdata/mutate"
 )
 
 // FuzzExchange: whatever a server sends, in whatever order, an exchange ends
@@ -16,6 +17,7 @@ import (
 // the password and the token, so that an echo is tried as well; lines are
 // challenges.
 func FuzzExchange(f *testing.F) {
+	corpus := mutate.For(f)
 	mechanisms := Mechanisms()
 	for k := range mechanisms {
 		for _, seed := range []string{
@@ -23,11 +25,13 @@ func FuzzExchange(f *testing.F) {
 			"r=OURSabc,s=c2FsdA==,i=SECRET", "e=SECRET", "nonce=\"SECRET\",realm=a,algorithm=md5-sess,qop=\"auth\"\nrspauth=SECRET",
 			"<123@host>\n<123@host>", "{\"status\":\"SECRET\",\"scope\":[1]}\n{}", string(ntlmChallengeExample()),
 		} {
-			f.Add(byte(k), []byte(seed))
+			corpus.Add(byte(k), []byte(seed))
 		}
 	}
+	corpus.Tokens("OURS", "SECRET", "\n", "r=OURS", ",s=c2FsdA==", ",i=", "4096", "1000001", "v=", "e=", "m=x,", "nonce=\"", "qop=\"auth\"", "realm=", "algorithm=md5-sess", "rspauth=",
+		"charset=utf-8", "stale=true", "NTLMSSP\x00", "\x02\x00\x00\x00", "{\"status\":", "<1@h>")
 	state, _, _ := handshake(f, 0)
-	f.Fuzz(func(t *testing.T, k byte, script []byte) {
+	mutate.Fuzz2(corpus, func(t testing.TB, k byte, script []byte) {
 		m := mechanisms[int(k)%len(mechanisms)]
 		if len(script) > 12288 || bytes.Contains(script, []byte(",i=")) && costly(script) {
 			return
@@ -114,9 +118,11 @@ func costly(script []byte) bool {
 
 // FuzzDirectives: what is quoted is read back.
 func FuzzDirectives(f *testing.F) {
-	f.Add("realm", `a "quoted\" \one, two`)
-	f.Add("nonce", "")
-	f.Fuzz(func(t *testing.T, name, value string) {
+	c := mutate.For(f)
+	c.Add("realm", `a "quoted\" \one, two`)
+	c.Add("nonce", "")
+	c.Tokens("\\", "\"", ",", "=", "\\\"", "\t", "realm")
+	mutate.Fuzz2(c, func(t testing.TB, name, value string) {
 		if name == "" || strings.ContainsAny(name, " \t\r\n,=\"") || name != strings.ToLower(name) {
 			return
 		}
@@ -129,10 +135,12 @@ func FuzzDirectives(f *testing.F) {
 
 // FuzzSASLprep: what is prepared is prepared for good.
 func FuzzSASLprep(f *testing.F) {
-	f.Add("I\u00adX")
-	f.Add("\u0627\u0031\u0628")
-	f.Add("p\u00e4ss w\u00f6rd")
-	f.Fuzz(func(t *testing.T, s string) {
+	c := mutate.For(f)
+	c.Add("I\u00adX")
+	c.Add("\u0627\u0031\u0628")
+	c.Add("p\u00e4ss w\u00f6rd")
+	c.Tokens("\u00ad", "\u0627", "\u200e", "\u202e", "\u2000", "\u00a0", "\ufb01", "\u0340", "\u1100\u1161", "e\u0301", "\U0001d400", "\ue000", "\u05d0", "1")
+	mutate.Fuzz1(c, func(t testing.TB, s string) {
 		once, err := saslprep(s)
 		if err != nil {
 			return
@@ -148,15 +156,16 @@ func FuzzSASLprep(f *testing.F) {
 
 // FuzzNTLMChallenge: what is read lies within the message, and is bounded.
 func FuzzNTLMChallenge(f *testing.F) {
-	f.Add(ntlmChallengeExample())
+	c := mutate.For(f)
+	c.Add(ntlmChallengeExample())
 	long, _ := base64.StdEncoding.DecodeString("TlRMTVNTUAACAAAAAAAAADAAAAABggAAzOeVfpDX5IoAAAAAAAAAAAAAAAAAAAAA")
-	f.Add(long) // Cyrus SASL's
-	f.Fuzz(func(t *testing.T, data []byte) {
-		c, err := readNTLMChallenge(data)
+	c.Add(long) // Cyrus SASL's
+	mutate.Fuzz1(c, func(t testing.TB, data []byte) {
+		challenge, err := readNTLMChallenge(data)
 		if err != nil {
 			return
 		}
-		if told := c.String(); len(told) > 4*len(data)+2048 {
+		if told := challenge.String(); len(told) > 4*len(data)+2048 {
 			t.Errorf("%d bytes become %d", len(data), len(told))
 		}
 	})

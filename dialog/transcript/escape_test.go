@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	. "github.com/ehlo-mail/ehlo/dialog/transcript"
+	"github.com/ehlo-mail/ehlo/testdata/mutate"
 )
 
 func TestEscape(t *testing.T) {
@@ -93,15 +94,18 @@ func odd(r rune) bool {
 	return false
 }
 
+// FuzzEscape: what is escaped cannot act on a terminal, and reads back as it was.
 func FuzzEscape(f *testing.F) {
+	c := mutate.For(f)
 	for _, s := range []string{"250 Ok", `\x1b`, "\\\x1b", "\x1b[31m\u202e\xff", "\\\\\xe2\x80", "a\\u{1}"} {
-		f.Add(s)
+		c.Add(s)
 	}
-	f.Fuzz(func(t *testing.T, s string) { verify(t, s) })
+	c.Tokens(`\x1b`, `\u{202e}`, `\\`, `\u{`, "\x1b[", "\u202e", "\u200b", "\ufeff", "\u0085", "e\u0301", "\U000e0061", "\xe2\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "李")
+	mutate.Fuzz1(c, verify)
 }
 
 // verify checks what Escape promises of any string.
-func verify(t *testing.T, s string) {
+func verify(t testing.TB, s string) {
 	for _, ascii := range []bool{false, true} {
 		if wrong := broken(s, Escape(s, ascii), ascii); wrong != "" {
 			t.Helper()

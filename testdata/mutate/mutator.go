@@ -45,7 +45,7 @@ func (m *mutator) seed() []value {
 // place or a few.
 func (m *mutator) next() {
 	if m.left--; m.left < 0 {
-		m.left = m.IntN(8)
+		m.left = m.IntN(1 << m.IntN(7))
 		for i, v := range m.seed() {
 			m.in[i].number, m.in[i].octets = v.number, append(m.in[i].octets[:0], v.octets...)
 		}

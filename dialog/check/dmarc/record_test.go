@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/ehlo-mail/ehlo/testdata/mutate"
 )
 
 func TestParse(t *testing.T) {
@@ -88,10 +90,13 @@ func TestURI(t *testing.T) {
 // FuzzRecord: whatever is in a TXT record, what a receiver would do by it is what it would
 // do by its String, in which there is nothing wrong.
 func FuzzRecord(f *testing.F) {
-	f.Add("v=DMARC1; p=reject; sp=none; np=quarantine; t=y; psd=n; adkim=s; aspf=s; rua=mailto:a@b.example!5m,https://c.example; ruf=mailto:d@e.example; fo=1:d:s; pct=5; x=y")
-	f.Add("v=DMARC1;;p = None;sp=\xff;rua=mailto:a%2C@b.example")
-	f.Add("v=dmarc1; p")
-	f.Fuzz(func(t *testing.T, text string) {
+	c := mutate.For(f)
+	c.Add("v=DMARC1; p=reject; sp=none; np=quarantine; t=y; psd=n; adkim=s; aspf=s; rua=mailto:a@b.example!5m,https://c.example; ruf=mailto:d@e.example; fo=1:d:s; pct=5; x=y")
+	c.Add("v=DMARC1;;p = None;sp=\xff;rua=mailto:a%2C@b.example")
+	c.Add("v=dmarc1; p")
+	c.Tokens("v=DMARC1", ";", "p=", "sp=", "np=", "reject", "quarantine", "none", "rua=mailto:", "ruf=", ",", "!10m", "fo=", "0:1:d:s", "t=y", "psd=u", "adkim=r",
+		"aspf=s", "pct=50", "https://", "@b.example", "%2C", "[192.0.2.1]", "xn--", ":8443")
+	mutate.Fuzz1(c, func(t testing.TB, text string) {
 		r, err := Parse(text)
 		if err != nil {
 			if r != nil {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/ehlo-mail/ehlo/dialog/route"
+	"github.com/ehlo-mail/ehlo/testdata/mutate"
 )
 
 // maze is a DNS in which every name has whatever a hostile one might: the record, in
@@ -70,20 +71,23 @@ func (m *maze) PTR(context.Context, netip.Addr) (route.Answer[string], error) {
 // FuzzRecord: a record that parses is written in a form that parses to the same, and
 // whatever a record and a sender say, an evaluation ends within its limits.
 func FuzzRecord(f *testing.F) {
+	c := mutate.For(f)
 	for _, s := range scenarios(f) {
 		for _, records := range s.Zones {
 			for _, record := range records {
 				for _, node := range record {
 					if IsRecord(node.Value) {
-						f.Add(node.Value, "alice@example.com", uint32(len(node.Value)))
+						c.Add(node.Value, "alice@example.com", uint32(len(node.Value)))
 					}
 				}
 			}
 		}
 	}
-	f.Add("v=spf1 a mx ptr exists:%{p}.%{S}%{h} include:%{ir}.%{v}.x.com redirect=%{o}.com exp=%{l}.com", "strong-bad@email.example.com", uint32(7))
-	f.Add("%{c} %{R} %{t} %{L}", "", uint32(0))
-	f.Fuzz(func(t *testing.T, text, sender string, seed uint32) {
+	c.Add("v=spf1 a mx ptr exists:%{p}.%{S}%{h} include:%{ir}.%{v}.x.com redirect=%{o}.com exp=%{l}.com", "strong-bad@email.example.com", uint32(7))
+	c.Add("%{c} %{R} %{t} %{L}", "", uint32(0))
+	c.Tokens("v=spf1", " ", "a", "mx", "ptr", "ip4:192.0.2.0/24", "ip6:2001:db8::/32", "include:", "exists:", "redirect=", "exp=", "-all", "~", "?", "/24", "//64",
+		"%{", "}", "%{d2r-}", "%%", "%_", ".com", "%{p}", "ip4:", "::ffff:192.0.2.1")
+	mutate.Fuzz3(c, func(t testing.TB, text, sender string, seed uint32) {
 		if len(text) > 2000 || len(sender) > 500 {
 			return
 		}
