@@ -107,8 +107,9 @@ func (p *purist) serve(nc net.Conn) {
 
 // path judges what stands in the brackets: outside of quotes neither blank nor bracket.
 func (p *purist) path(path, prefix, line string) {
-	inside, ok := strings.CutPrefix(path, prefix)
-	if inside, ok = strings.CutSuffix(inside, ">"); !ok {
+	inside, opened := strings.CutPrefix(path, prefix)
+	inside, closed := strings.CutSuffix(inside, ">")
+	if !opened || !closed {
 		p.breach("no path: %q", line)
 	}
 	quoted, escaped := false, false

@@ -3,7 +3,7 @@
 
 Measures ehlo beside its peers on this machine, each row several times and by
 turns, and prints a table: medians, their ratio, the budget, and how far it is to a
-bare client (sender/). swaks, curl, msmtp and Postfix's smtp-source are installed
+bare program of the same libraries (floor/). swaks, curl, msmtp and Postfix's smtp-source are installed
 from the distribution where they are absent and apt-get can; a peer that is not
 there leaves its rows out. Everything stays on loopback, but for the rows of round
 trips, which need root: two network namespaces that delay/ joins with 50 ms each
@@ -13,6 +13,7 @@ The status is 1 if a budget is not kept.
 """
 
 import argparse
+import json
 import os
 import platform
 import resource
@@ -48,29 +49,25 @@ def install():
 
 
 class Cost:
-    """What a process took: wall and processor seconds, and its peak in MiB."""
+    """What a process took, as timed/ says it: wall and processor seconds, its peak in MiB."""
 
-    def __init__(self, argv):
+    def __init__(self, timed, argv, keep=False):
         argv = [str(a) for a in argv]
-        read, write = os.pipe()
-        began = time.monotonic()
-        child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=write)
-        os.close(write)
-        with os.fdopen(read, errors="replace") as pipe:
-            said = pipe.read()
-        _, status, usage = os.wait4(child.pid, 0)
-        self.wall = time.monotonic() - began
-        child.returncode = os.waitstatus_to_exitcode(status)
-        self.cpu = usage.ru_utime + usage.ru_stime
-        self.memory = usage.ru_maxrss / 1024
+        self.began = time.time()
+        out = subprocess.PIPE if keep else subprocess.DEVNULL
+        child = subprocess.run([timed, *argv], stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE, text=True, errors="replace")
+        said, _, figures = child.stderr.rpartition("timed ")
         if child.returncode:
             raise RuntimeError(f"{' '.join(argv)}: status {child.returncode}: {said.strip()}")
+        wall, cpu, memory = figures.split()
+        self.wall, self.cpu, self.memory = float(wall), float(cpu), int(memory) / 1024
+        self.out = child.stdout
 
 
 class Table:
     def __init__(self, directory, options):
         self.dir, self.options, self.servers, self.rows = directory, options, [], []
-        for name in "sink", "sender", "delay", "hello":
+        for name in "sink", "sender", "delay", "floor", "timed":
             if (HERE / name).is_dir():
                 subprocess.run(["go", "build", "-o", directory / name, "."], cwd=HERE / name, check=True)
         self.ehlo = options.ehlo or directory / "ehlo"
@@ -96,7 +93,7 @@ class Table:
         costs = {name: [] for name in jobs}
         for _ in range(self.options.rounds):
             for name, argv in jobs.items():
-                runs = [Cost(argv) for _ in range(times)]
+                runs = [Cost(self.dir / "timed", argv) for _ in range(times)]
                 costs[name].append(runs if times > 1 else runs[0])
         pick = {}
         for name, list_ in costs.items():
@@ -121,8 +118,8 @@ class Table:
     def start(self):
         if not self.wanted("start"):
             return
-        m = self.medians({"version": [self.ehlo, "version"], "hello": [self.dir / "hello"]}, times=5)
-        self.row("start, of a bare Go program", ms(m["version"].wall), "hello " + ms(m["hello"].wall), m["version"].wall / m["hello"].wall)
+        m = self.medians({"version": [self.ehlo, "--version"], "floor": [self.dir / "floor"]}, times=10)
+        self.row("start: --version, of a program with the same four libraries", ms(m["version"].wall), "floor " + ms(m["floor"].wall), m["version"].wall / m["floor"].wall, most=1.2)
 
     def dialogues(self):
         if not self.wanted("dialogue"):
@@ -130,19 +127,19 @@ class Table:
         message = self.dir / "hello.eml"
         message.write_bytes(b"From: <a@client.test>\r\nTo: <b@sink.test>\r\nSubject: x\r\n\r\nhello\r\n")
         host, port = self.plain.rsplit(":", 1)
-        jobs = {"ehlo": self.send(self.plain), "sender": [self.dir / "sender", "-addr", self.plain, "-data", message]}
+        jobs = {"ehlo": self.send(self.plain), "floor": [self.dir / "floor", "--to", self.plain]}
         if shutil.which("curl"):
             jobs["curl"] = ["curl", "-sS", "--mail-from", FROM, "--mail-rcpt", TO, f"smtp://{self.plain}", "--upload-file", message]
         if shutil.which("swaks"):
             jobs["swaks"] = ["swaks", "--server", self.plain, "--from", FROM, "--to", TO]
-        m = self.medians(jobs, times=3)
-        for peer, most in ("curl", 0.85), ("swaks", 1 / 6.5), ("sender", None):
+        m = self.medians(jobs, times=5)
+        for peer, most in ("curl", 0.85), ("swaks", 1 / 6.5), ("floor", 1.25):
             if peer in m:
                 self.row(f"one dialogue, message delivered", ms(m["ehlo"].wall), f"{peer} {ms(m[peer].wall)}", m["ehlo"].wall / m[peer].wall, most=most)
         self.row("one dialogue, wall beyond CPU, in units of 3 ms", ms(m["ehlo"].wall), ms(m["ehlo"].cpu), (m["ehlo"].wall - m["ehlo"].cpu) / 0.003, most=1)
         self.row("one dialogue, memory, of 12.5 MiB", f"{m['ehlo'].memory:.1f} MiB", "", m["ehlo"].memory / 12.5, most=1)
         host, port = self.secure.rsplit(":", 1)
-        jobs = {"ehlo": self.send(self.secure, "--tls")}
+        jobs = {"ehlo": self.send(self.secure, "--tls"), "floor": [self.dir / "floor", "--tls", "--to", self.secure]}
         if "curl" in m:
             jobs["curl"] = ["curl", "-sS", "--ssl-reqd", "-k", "--mail-from", FROM, "--mail-rcpt", TO, f"smtp://{self.secure}", "--upload-file", message]
         if "swaks" in m and subprocess.run(["perl", "-MNet::SSLeay", "-e", "1"], capture_output=True).returncode == 0:
@@ -150,8 +147,8 @@ class Table:
         if shutil.which("msmtp"):
             script = 'exec msmtp --host="$1" --port="$2" --tls=on --tls-starttls=on --tls-certcheck=off --from=a@client.test b@sink.test < "$3"'
             jobs["msmtp"] = ["sh", "-c", script, "-", host, port, message]
-        m = self.medians(jobs, times=3)
-        for peer, most in ("curl", 0.75), ("swaks", 1 / 15), ("msmtp", 1 / 13):
+        m = self.medians(jobs, times=5)
+        for peer, most in ("curl", 0.75), ("swaks", 1 / 15), ("msmtp", 1 / 13), ("floor", None):
             if peer in m:
                 self.row("one STARTTLS dialogue", ms(m["ehlo"].wall), f"{peer} {ms(m[peer].wall)}", m["ehlo"].wall / m[peer].wall, most=most)
         self.row("one STARTTLS dialogue, memory, of 14 MiB", f"{m['ehlo'].memory:.1f} MiB", "", m["ehlo"].memory / 14, most=1)
@@ -190,7 +187,7 @@ class Table:
         self.row("a new connection each, 100 sessions, memory", f"{m['ehlo'].memory:.1f} MiB", f"smtp-source {peer.memory:.1f}", m["ehlo"].memory / peer.memory, most=0.7)
 
     def trips(self):
-        """Round trips of 100 ms to the end of the run, between two namespaces."""
+        """Round trips of 100 ms, from the start of a run to the reply that matters, between two namespaces."""
         if not self.wanted("round trips") or os.geteuid() != 0 or not Path("/dev/net/tun").exists() or not shutil.which("ip"):
             return
         near, far = f"ehlo-near-{os.getpid()}", f"ehlo-far-{os.getpid()}"
@@ -204,20 +201,24 @@ class Table:
             there = ["ip", "netns", "exec", far]
             plain, chunking, secure = (self.sink("-addr", "10.99.0.2:0", *flags, within=there) for flags in (["-no-chunking"], [], ["-no-chunking", "-tls"]))
             secure_chunking = self.sink("-addr", "10.99.0.2:0", "-tls", within=there)
+            implicit = self.sink("-addr", "10.99.0.2:0", "-no-chunking", "-implicit", within=there)
             here = ["ip", "netns", "exec", near]
             many = [f for i in range(50) for f in ("--to", f"r{i}@sink.test")]
-            base = Cost([*here, "true"]).wall
-            jobs = {
-                "PIPELINING": (self.send(plain, "--no-tls"), 5.3), "PIPELINING, STARTTLS": (self.send(secure, "--tls"), 8.4),
-                "CHUNKING": (self.send(chunking, "--no-tls"), 4.4), "CHUNKING, STARTTLS": (self.send(secure_chunking, "--tls"), 7.4),
-                "probe": ([self.ehlo, "probe", "--quiet", "--helo", "client.test", plain], 4.4),
+            jobs = {  # a run, whose reply ends the clock, and the budget
+                "PIPELINING": (self.send(plain, "--no-tls"), "message", 5.3), "PIPELINING, STARTTLS": (self.send(secure, "--tls"), "message", 8.4),
+                "CHUNKING": (self.send(chunking, "--no-tls"), "BDAT", 4.4), "CHUNKING, STARTTLS": (self.send(secure_chunking, "--tls"), "BDAT", 7.4),
+                "implicit TLS": (self.send(implicit, "--tls-on-connect", "--tls-policy", "must"), "message", 6.4),
+                "probe, EHLO": ([self.ehlo, "probe", "--helo", "client.test", "--no-tls", plain], "EHLO", 3.3),
+                "probe, certificate": ([self.ehlo, "probe", "--helo", "client.test", secure], "tls", 5.4),
+                "50 recipients": (self.send(plain, "--no-tls", *many), "message", None),
             }
-            m = self.medians({name: [*here, *argv] for name, (argv, _) in jobs.items()} | {"50": [*here, *self.send(plain, "--no-tls", *many)]})
-            for name, (_, most) in jobs.items():
-                trips = (m[name].wall - base) / 0.1
-                # The farewell adds one: QUIT leaves with the message, and is answered with it.
-                self.row(f"round trips at 100 ms, {name}, to the end", f"{trips:.2f}", "", trips, most=most)
-            self.row("round trips at 100 ms, 50 recipients, of one", f"{m['50'].wall:.2f} s", f"{m['PIPELINING'].wall:.2f} s", m["50"].wall / m["PIPELINING"].wall, most=1.05)
+            trips = {}
+            for name, (argv, last, most) in jobs.items():
+                argv = [*here, *(a for a in argv if a != "--quiet"), "--format", "jsonl"]
+                trips[name] = statistics.median(trip(Cost(self.dir / "timed", argv, keep=True), last) for _ in range(self.options.rounds))
+                if most:
+                    self.row(f"round trips at 100 ms: {name}", f"{trips[name]:.2f}", "", trips[name], most=most)
+            self.row("round trips at 100 ms: 50 recipients, of one", f"{trips['50 recipients']:.2f}", f"{trips['PIPELINING']:.2f}", trips["50 recipients"] / trips["PIPELINING"], most=1.05)
         finally:
             for name in near, far:
                 subprocess.run(["ip", "netns", "delete", name], stderr=subprocess.DEVNULL)
@@ -237,6 +238,15 @@ Everything but the round trips is over loopback, against `testdata/bench/sink`.
         text += "".join("| " + " | ".join(row) + " |\n" for row in self.rows)
         text += "\nBig messages are measured by `testdata/bench/stream.py`.\n"
         Path(path).write_text(text)
+
+
+def trip(cost, last):
+    """Round trips of 100 ms from the start of a run to the last reply to `last`."""
+    ends = []
+    for record in map(json.loads, cost.out.splitlines()):
+        if record["event"] == last or record["event"] == "received" and record["answers"] == last:
+            ends.append(datetime.fromisoformat(record["at"].replace("Z", "+00:00")).timestamp())
+    return (ends[-1] - cost.began) / 0.1
 
 
 def ms(seconds):

@@ -5,6 +5,7 @@
 //	-addr HOST:PORT   where it listens; its address is printed once it does
 //	-no-chunking      CHUNKING is not offered
 //	-tls              STARTTLS is offered, with a certificate made for the run
+//	-implicit         TLS from the first byte
 //	-rate N           reads at most N MiB a second, to look at a client that waits
 package main
 
@@ -30,10 +31,11 @@ func main() {
 	addr := flag.String("addr", "127.0.0.1:0", "where to listen")
 	noChunking := flag.Bool("no-chunking", false, "do not offer CHUNKING")
 	secure := flag.Bool("tls", false, "offer STARTTLS")
+	implicit := flag.Bool("implicit", false, "TLS from the first byte")
 	rate := flag.Int("rate", 0, "MiB a second that are read; 0 is all that comes")
 	flag.Parse()
 	var config *tls.Config
-	if *secure {
+	if *secure || *implicit {
 		config = certified()
 	}
 	listener, err := net.Listen("tcp", *addr)
@@ -48,6 +50,10 @@ func main() {
 		}
 		go func() {
 			defer nc.Close()
+			if *implicit {
+				serve(tls.Server(nc, config), !*noChunking, *rate, nil)
+				return
+			}
 			serve(nc, !*noChunking, *rate, config)
 		}()
 	}
