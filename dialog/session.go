@@ -20,8 +20,9 @@ type Options struct {
 	Writing  func(done, total int64) // told how many of a message's bytes are written, at every block; may be nil
 	Hello    string                  // the name or address literal behind EHLO
 	TLS      TLS
-	Login    *Login // who logs in, or nil
-	Stop     *Stop  // where to stop before the end, or nil
+	Login    *Login  // who logs in, or nil
+	Stop     *Stop   // where to stop before the end, or nil
+	Memory   *Memory // of the conversation before, whose turns are not needed any more; nil
 
 	HELO        bool     // HELO is said, and nothing is offered
 	Local       bool     // the server is a process of this host, behind a socket or a pipe: nothing travels
@@ -74,6 +75,7 @@ type TLS struct {
 	Name   string         // that the certificate must prove
 	SNI    string         // sent to the server; "" is Name
 	Roots  *x509.CertPool // nil is the system's store
+	System *Store         // reads as much of it as is needed; nil reads all
 	Store  string         // what to call Roots: "the system's store"
 
 	Certificates []tls.Certificate      // shown to a server that asks for one
@@ -158,6 +160,9 @@ type Session struct {
 // handshake is secure from the first byte.
 func NewSession(nc net.Conn, o Options) *Session {
 	_, secure := nc.(*tls.Conn)
+	if o.Memory == nil {
+		o.Memory = new(Memory)
+	}
 	s := &Session{Options: &o}
 	s.speak(nc, secure)
 	return s
@@ -167,7 +172,9 @@ func NewSession(nc net.Conn, o Options) *Session {
 // of the login from an earlier connection, so they are hidden from the first reply
 // on: but for short ones, which are ordinary words there.
 func (s *Session) speak(nc net.Conn, secure bool) {
+	s.Memory.keep(s)
 	s.conn = newConn(nc, secure, s.Stream)
+	s.Memory.lend(s)
 	if s.Login == nil || s.ShowSecrets {
 		return
 	}
@@ -192,7 +199,9 @@ func (s *Session) Offers(keyword string) (Offer, bool) {
 // Close ends the connection at once.
 func (s *Session) Close() error {
 	s.unbind()
-	return s.conn.nc.Close()
+	err := s.conn.nc.Close()
+	s.Memory.keep(s)
+	return err
 }
 
 // pipelines reports whether commands leave in groups.

@@ -177,7 +177,7 @@ func observe(state tls.ConnectionState, t TLS, now time.Time) *TLSReport {
 		r.Remarks = append(r.Remarks, fmt.Sprintf("%d certificates were sent; the first %d are looked at", len(r.Chain), maxChain))
 	}
 	r.Left = daysLeft(r.Chain[0], now)
-	r.Verdicts = in.verdicts()
+	r.Verdicts = in.prove()
 	r.Path = in.path.certs
 	r.Remarks = append(r.Remarks, in.remarks...)
 	if t.Prove != nil {

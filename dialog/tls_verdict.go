@@ -31,6 +31,19 @@ type inspection struct {
 	remarks []string
 }
 
+// prove gives the verdicts, by no more of the system's store than they take.
+func (in *inspection) prove() []TLSVerdict {
+	if !byFiles || in.Roots != nil || in.System == nil {
+		return in.verdicts()
+	}
+	in.Roots = in.System.roots(in.sent, false)
+	if verdicts := in.verdicts(); in.path.anchored {
+		return verdicts
+	}
+	in.Roots = in.System.roots(in.sent, true)
+	return in.verdicts()
+}
+
 // verdicts are all six. What crypto/x509 refuses for a reason of its own is a
 // fault of the chain, so that none of ours being found never proves a name.
 func (in *inspection) verdicts() []TLSVerdict {

@@ -1,0 +1,72 @@
+package dialog
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/pem"
+	"sync"
+)
+
+// Store is the system's store of authorities, read as far as a chain asks for it. All
+// of it, some 140 certificates, takes crypto/x509 longer to read than a whole
+// conversation lasts; those that could have issued a chain are one or none.
+type Store struct {
+	mu       sync.Mutex
+	bundle   [][]byte // the certificates of the system's one file, in DER
+	rest     [][]byte // those of its directories
+	read     bool     // bundle is
+	readRest bool
+}
+
+// roots are the authorities that could have issued a certificate of chain: those with
+// the name of an issuer, or of the certificate itself. all looks into the
+// directories too. It is nil where the store is not a matter of files.
+func (s *Store) roots(chain []*x509.Certificate, all bool) *x509.CertPool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.read {
+		s.read, s.bundle = true, ders(storeFile())
+	}
+	if all && !s.readRest {
+		s.readRest = true
+		for _, text := range storeDirectories() {
+			s.rest = append(s.rest, ders(text)...)
+		}
+	}
+	pool := x509.NewCertPool()
+	for _, list := range [][][]byte{s.bundle, s.rest} {
+		for _, der := range list {
+			if !concerns(der, chain) {
+				continue
+			}
+			if c, err := x509.ParseCertificate(der); err == nil {
+				pool.AddCert(c)
+			}
+		}
+	}
+	return pool
+}
+
+// concerns reports whether a certificate names an issuer or a subject of chain.
+func concerns(der []byte, chain []*x509.Certificate) bool {
+	for _, c := range chain {
+		if bytes.Contains(der, c.RawIssuer) || bytes.Contains(der, c.RawSubject) {
+			return true
+		}
+	}
+	return false
+}
+
+// ders are the certificates of a PEM file.
+func ders(text []byte) [][]byte {
+	var list [][]byte
+	for {
+		var block *pem.Block
+		if block, text = pem.Decode(text); block == nil {
+			return list
+		}
+		if block.Type == "CERTIFICATE" && len(block.Headers) == 0 {
+			list = append(list, block.Bytes)
+		}
+	}
+}
