@@ -34,8 +34,7 @@ func storeFile() []byte {
 
 // storeDirectories are the texts of the files in the store's directories:
 // SSL_CERT_DIR's, or those that distributions have. Left out is what was read already: a
-// link to another file of the same directory, which is that file under its hash, and
-// where there is the one file, what update-ca-certificates has put into it.
+// link by a file's hash, and what update-ca-certificates has put into the one file.
 func storeDirectories() [][]byte {
 	dirs, own := []string{"/etc/ssl/certs", "/etc/pki/tls/certs"}, os.Getenv("SSL_CERT_DIR")
 	if own != "" {
@@ -46,9 +45,11 @@ func storeDirectories() [][]byte {
 		entries, _ := os.ReadDir(dir)
 		for _, e := range entries {
 			path := filepath.Join(dir, e.Name())
-			if e.Type()&os.ModeSymlink != 0 {
-				to, _ := os.Readlink(path)
-				if !strings.Contains(to, "/") || own == "" && strings.Contains(to, "/share/ca-certificates/") {
+			if own == "" && e.Type()&os.ModeSymlink != 0 {
+				if hashed(e.Name()) {
+					continue
+				}
+				if to, err := os.Readlink(path); err == nil && strings.Contains(to, "/share/ca-certificates/") {
 					continue
 				}
 			}
@@ -58,4 +59,10 @@ func storeDirectories() [][]byte {
 		}
 	}
 	return texts
+}
+
+// hashed reports whether a name is one that c_rehash gives a link: 002c0b4f.0.
+func hashed(name string) bool {
+	hash, number, _ := strings.Cut(name, ".")
+	return len(hash) == 8 && strings.Trim(hash, "0123456789abcdef") == "" && len(number) == 1 && '0' <= number[0] && number[0] <= '9'
 }
