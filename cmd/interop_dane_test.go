@@ -1,7 +1,9 @@
 package cmd_test
 
 import (
+	"cmp"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,25 +15,32 @@ import (
 // The domains are those of testdata/interop/dns.sh.
 
 func TestInteropDANE(t *testing.T) {
+	rows := [][]string{{"domain", "posttls-finger " + version(t, "postfix"), "TLSA records", "probe --tls-policy auto", "--dane", "check dane-tlsa"}}
 	for _, test := range []struct {
 		domain, state string // what the DNS says
 		level         string // of posttls-finger: "" for no connection
 		auto, dane    int    // the status where DANE is taken up if it is there, and where it is demanded
+		check         string // the verdict of dane-tlsa
 	}{
-		{"pass.dane.test", "usable", "Verified", 0, 0},
-		{"hashless.dane.test", "usable", "Verified", 0, 0},
-		{"next.dane.test", "usable", "Verified", 0, 0},
-		{"anchored.dane.test", "usable", "Verified", 0, 0},
-		{"alias.dane.test", "usable", "Verified", 0, 0},
-		{"moved.dane.test", "usable", "Verified", 0, 0},
-		{"wrong.dane.test", "usable", "Untrusted", 5, 5},
-		{"strange.dane.test", "unusable", "Untrusted", 0, 5},
-		{"none.dane.test", "missing", "Untrusted", 0, 5},
-		{"unsigned.test", "insecure", "Untrusted", 0, 5},
-		{"forged.dane.test", "bogus", "", 4, 4},
-		{"bogus.test", "", "", 4, 4}, // not even its MX record can be had
+		{"pass.dane.test", "usable", "Verified", 0, 0, "pass"},
+		{"hashless.dane.test", "usable", "Verified", 0, 0, "pass"},
+		{"next.dane.test", "usable", "Verified", 0, 0, "pass"},
+		{"anchored.dane.test", "usable", "Verified", 0, 0, "pass"},
+		{"alias.dane.test", "usable", "Verified", 0, 0, "pass"},
+		{"moved.dane.test", "usable", "Verified", 0, 0, "pass"},
+		{"wrong.dane.test", "usable", "Untrusted", 5, 5, "fail"},
+		{"strange.dane.test", "unusable", "Untrusted", 0, 5, "warn"},
+		{"none.dane.test", "missing", "Untrusted", 0, 5, "info"},
+		{"unsigned.test", "insecure", "Untrusted", 0, 5, "info"},
+		{"forged.dane.test", "bogus", "", 4, 4, "fail"},
+		{"bogus.test", "", "", 4, 4, "skip"}, // not even its MX record can be had
 	} {
+		rows = append(rows, []string{test.domain, cmp.Or(test.level, "no connection"), cmp.Or(test.state, "no MX record"),
+			fmt.Sprint("status ", test.auto), fmt.Sprint("status ", test.dane), test.check})
 		t.Run(test.domain, func(t *testing.T) {
+			if got := checked(t, "dane-tlsa", test.domain)["dane-tlsa"]; got != test.check {
+				t.Errorf("check: dane-tlsa is %q, not %q", got, test.check)
+			}
 			// -l dane is to posttls-finger what auto is to ehlo.
 			if level, said := finger(t, "-c", "-l", "dane", test.domain); level != test.level {
 				t.Errorf("posttls-finger: %q, not %q any more:\n%s", level, test.level, said)
@@ -54,6 +63,7 @@ func TestInteropDANE(t *testing.T) {
 			}
 		})
 	}
+	section(t, "dane", table(rows))
 }
 
 // probeDANE is the document of a probe under a policy.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"unicode/utf8"
 )
@@ -14,6 +15,9 @@ import (
 
 const interopPage = "../docs/interop.md"
 
+// pageLock is held by who writes the page: its tests run side by side.
+var pageLock sync.Mutex
+
 // section holds the named section of docs/interop.md to text, or writes it there with -update. On
 // another system than the page's, whose servers may offer something else, it says so.
 func section(t *testing.T, name, text string) {
@@ -21,6 +25,8 @@ func section(t *testing.T, name, text string) {
 	if t.Failed() {
 		return // what was seen is not what is right
 	}
+	pageLock.Lock()
+	defer pageLock.Unlock()
 	page, err := os.ReadFile(interopPage)
 	if err != nil {
 		t.Fatal(err)

@@ -22,12 +22,13 @@ type post struct {
 	pack     string // its package
 	target   string // in the clear until STARTTLS
 	lmtp     bool
-	x        string // where XCLIENT and its like are offered
-	proxy    string // where a header of the PROXY protocol comes first
-	versions string // of that header
-	log      string // where the client's address is seen, if not in the message
-	mechs    string // of AUTH, those to try
-	login    []string
+	x        string   // where XCLIENT and its like are offered
+	proxy    string   // where a header of the PROXY protocol comes first
+	versions string   // of that header
+	log      string   // where the client's address is seen, if not in the message
+	mechs    string   // of AUTH, those to try
+	flags    []string // for every delivery
+	noTLS    string   // why there is no TLS, whatever is offered
 }
 
 func posts(t *testing.T) []post {
@@ -40,8 +41,10 @@ func posts(t *testing.T) []post {
 	list := []post{
 		{peer: at("POSTFIX"), name: "Postfix", pack: "postfix", x: setting(t, "POSTFIX_X"), proxy: setting(t, "POSTFIX_PROXY"), versions: "12"},
 		{peer: at("EXIM"), name: "Exim", pack: "exim4-daemon-heavy", proxy: setting(t, "EXIM_PROXY"), versions: "12"},
-		{peer: at("OPENSMTPD"), name: "OpenSMTPD", pack: "opensmtpd", proxy: setting(t, "OPENSMTPD_PROXY"), versions: "2"},
-		{peer: at("CHASQUID"), name: "chasquid", pack: "chasquid", proxy: setting(t, "CHASQUID_PROXY"), versions: "1"},
+		{peer: at("OPENSMTPD"), name: "OpenSMTPD", pack: "opensmtpd", proxy: setting(t, "OPENSMTPD_PROXY"), versions: "2",
+			flags: []string{"--no-tls"}, noTLS: "ends it with an alert"},
+		{peer: at("CHASQUID"), name: "chasquid", pack: "chasquid", proxy: setting(t, "CHASQUID_PROXY"), versions: "1",
+			flags: []string{"--timeout", "quit=200ms"}}, // it loses a QUIT that comes in one write with the message
 		{peer: at("AIOSMTPD"), name: "aiosmtpd", pack: "python3-aiosmtpd", proxy: setting(t, "AIOSMTPD_PROXY"), versions: "12"},
 		{peer: dovecot, name: "Dovecot submission", pack: "dovecot-core", proxy: setting(t, "DOVECOT_PROXY"), versions: "12", log: setting(t, "DOVECOT_LOG")},
 		{peer: at("LMTP"), name: "Dovecot LMTP", pack: "dovecot-core", lmtp: true, proxy: setting(t, "LMTP_PROXY"), versions: "12"},
@@ -55,7 +58,7 @@ func posts(t *testing.T) []post {
 			p.target = "lmtp://" + p.addr
 		}
 		if p.name == "Dovecot submission" {
-			p.login = []string{"--auth", "PLAIN", "--auth-user", setting(t, "USER"), "--auth-password-file", secretFile(t, setting(t, "PASSWORD"))}
+			p.flags = []string{"--auth", "PLAIN", "--auth-user", setting(t, "USER"), "--auth-password-file", secretFile(t, setting(t, "PASSWORD"))}
 		}
 	}
 	return list
@@ -81,8 +84,11 @@ func features() []feature {
 		return "n/a"
 	}
 	return []feature{
-		{"STARTTLS, verified", "STARTTLS", nil, carry("--tls-verify")},
+		{"STARTTLS, verified", "STARTTLS", func(p post) string { return p.noTLS }, carry("--tls-verify")},
 		{"TLS from the first byte", "", func(p post) string {
+			if p.noTLS != "" {
+				return p.noTLS
+			}
 			if p.tls == "" || p.lmtp {
 				return "not offered"
 			}
@@ -97,7 +103,7 @@ func features() []feature {
 		{"a whole message, as it is", "", nil, func(t *testing.T, p post) { p.eight(t) }},
 		{"one recipient of two refused", "", nil, func(t *testing.T, p post) { p.oneRefused(t) }},
 		{"several messages on a connection", "", nil, func(t *testing.T, p post) { p.several(t) }},
-		{"HELO alone (SMTP)", "", func(p post) string { return only(!p.lmtp && p.login == nil) }, carry("--protocol", "SMTP", "--tls-optional")},
+		{"HELO alone (SMTP)", "", func(p post) string { return only(!p.lmtp && p.name != "Dovecot submission") }, carry("--protocol", "SMTP", "--no-tls")},
 		{"8BITMIME", "8BITMIME", nil, carry("--transfer-encoding", "8bit", "--body", "äöü")},
 		{"PIPELINING", "PIPELINING", nil, carry("--pipeline")},
 		{"CHUNKING", "CHUNKING", nil, func(t *testing.T, p post) {
@@ -109,12 +115,7 @@ func features() []feature {
 		{"DSN", "DSN", nil, func(t *testing.T, p post) {
 			p.says(t, "NOTIFY=FAILURE", "--dsn-notify", "FAILURE", "--dsn-ret", "HDRS", "--dsn-envid", "id")
 		}},
-		{"SMTPUTF8", "SMTPUTF8", func(p post) string {
-			if p.name == "Dovecot submission" {
-				return "not offered"
-			}
-			return ""
-		}, func(t *testing.T, p post) { p.international(t) }},
+		{"SMTPUTF8", "SMTPUTF8", nil, func(t *testing.T, p post) { p.international(t) }},
 		{"AUTH", "AUTH", nil, func(t *testing.T, p post) {
 			for _, mechanism := range p.mechanisms(t) {
 				p.logsIn(t, p.target, mechanism)
@@ -184,6 +185,22 @@ func TestInteropServers(t *testing.T) {
 	section(t, "servers", table(rows))
 }
 
+// A handshake that fails ends the conversation: nothing goes out in the clear for it.
+func TestInteropBrokenTLS(t *testing.T) {
+	p := posts(t)[2]
+	if version(t, p.pack) != "6.8" {
+		t.Skip("this OpenSMTPD may well have TLS")
+	}
+	for _, flags := range [][]string{nil, {"--tls-optional"}} {
+		for _, server := range []string{p.addr, "smtps://" + p.tls} {
+			s := p.peer.send(t, 5, server, flags, []string{"--to", "alice@example.test"})
+			if s.Outcome != "TLS failed" || s.Recipients[0].Outcome != "undecided" || !strings.Contains(s.Summary, "alert") {
+				t.Errorf("%s: %+v", s.Summary, s.Recipients)
+			}
+		}
+	}
+}
+
 // offers are the keywords with their parameters that a server has, wherever it has them.
 func (p post) offers(t *testing.T) map[string][]string {
 	t.Helper()
@@ -192,7 +209,11 @@ func (p post) offers(t *testing.T) map[string][]string {
 		if target == "" {
 			continue
 		}
-		out, errs, status := ehlo(t, "probe", "--json", "--helo", "client.test", "--tls-verify", "--tls-ca-path", p.ca, target)
+		policy := "--tls-verify"
+		if p.noTLS != "" {
+			policy = "--no-tls"
+		}
+		out, errs, status := ehlo(t, "probe", "--json", "--helo", "client.test", policy, "--tls-ca-path", p.ca, target)
 		var doc struct {
 			Targets []struct {
 				Servers []struct {
@@ -237,7 +258,7 @@ func (p post) logsIn(t *testing.T, target, mechanism string) {
 // deliver sends to a target of the server's, logged in where that is needed.
 func (p post) deliver(t *testing.T, want int, target string, flags ...string) sent {
 	t.Helper()
-	return p.send(t, want, target, p.login, flags)
+	return p.send(t, want, target, p.flags, flags)
 }
 
 // carry sends a message to alice, and holds what arrived to what was sent. It tells

@@ -1,6 +1,7 @@
 package cmd_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,7 +15,8 @@ import (
 )
 
 // Certificates good and bad, as Postfix serves them: Postfix's own client,
-// posttls-finger, and ehlo come to the same verdict, or this says why not.
+// posttls-finger, and ehlo, by probe and by check, come to the same verdict, or this
+// says why not.
 
 // finger asks posttls-finger, and gives its level ("Verified", "Trusted",
 // "Untrusted", "Anonymous"; "" if it did not get to TLS) and all that it said.
@@ -74,29 +76,39 @@ func TestInteropCertificates(t *testing.T) {
 	tests := []struct {
 		name   string
 		faults []string // nil: verified
+		check  string   // the verdict of check that is not "pass"; "" for none
 		differ string   // why posttls-finger takes what ehlo does not
 	}{
-		{"good", nil, ""},
-		{"wildcard", nil, ""},
-		{"intermediate", nil, ""},
-		{"expired", []string{"dates"}, ""},
-		{"not-yet-valid", []string{"dates"}, ""},
-		{"self-signed", []string{"chain"}, ""},
-		{"unknown-ca", []string{"chain"}, ""},
-		{"no-intermediate", []string{"chain"}, ""},
-		{"wrong-name", []string{"name"}, ""},
-		{"client-only", []string{"usage"}, ""},
-		{"by-leaf", []string{"chain"}, ""},
-		{"sha1", []string{"signature"}, ""},
-		{"cn-only", []string{"name"}, "Postfix takes the common name where no DNS name is listed; " +
+		{"good", nil, "", ""},
+		{"wildcard", nil, "", ""},
+		{"intermediate", nil, "", ""},
+		{"expired", []string{"dates"}, "cert-expiry fail", ""},
+		{"not-yet-valid", []string{"dates"}, "cert-expiry fail", ""},
+		{"self-signed", []string{"chain"}, "cert-chain fail", ""},
+		{"unknown-ca", []string{"chain"}, "cert-chain fail", ""},
+		{"no-intermediate", []string{"chain"}, "cert-chain fail", ""},
+		{"wrong-name", []string{"name"}, "cert-name fail", ""},
+		{"client-only", []string{"usage"}, "cert-chain fail", ""},
+		{"by-leaf", []string{"chain"}, "cert-chain fail", ""},
+		{"sha1", []string{"signature"}, "cert-chain fail", ""},
+		{"cn-only", []string{"name"}, "cert-name fail", "Postfix takes the common name where no DNS name is listed; " +
 			"RFC 9525 has no place for it, and public CAs issue no such certificate"},
-		{"weak-key", []string{"key"}, "Postfix leaves the strength of keys to its administrator (OpenSSL's security level 0); " +
+		{"weak-key", []string{"key"}, "cert-key fail", "Postfix leaves the strength of keys to its administrator (OpenSSL's security level 0); " +
 			"RSA below 2048 bits is not to be issued (RFC 9325 section 4.5)"},
 	}
 	if len(tests) != len(served) {
 		t.Errorf("of %d certificates %d are tested", len(served), len(tests))
 	}
+	rows := [][]string{{"certificate", "posttls-finger " + version(t, "postfix"), "probe", "check", "why they differ"}}
 	for _, test := range tests {
+		row := []string{test.name, "Verified", "verified", cmp.Or(test.check, "pass"), cmp.Or(test.differ, "–")}
+		if test.faults != nil {
+			row[2] = "not: " + strings.Join(test.faults, " ")
+			if test.differ == "" {
+				row[1] = "not"
+			}
+		}
+		rows = append(rows, row)
 		t.Run(test.name, func(t *testing.T) {
 			addr := served[test.name]
 			host, port, _ := strings.Cut(addr, ":")
@@ -125,8 +137,42 @@ func TestInteropCertificates(t *testing.T) {
 			if out, errs, status := ehlo(t, append(args, "--tls-verify")...); status != want {
 				t.Errorf("--tls-verify: status %d, not %d: %s%s", status, want, errs, out)
 			}
+
+			verdicts := checked(t, "cert-*", "example.test", "--tls-ca-path", ca, "--connect-to", name+":25:"+addr)
+			var bad []string
+			for id, verdict := range verdicts {
+				if verdict != "pass" {
+					bad = append(bad, id+" "+verdict)
+				}
+			}
+			slices.Sort(bad)
+			if got := strings.Join(bad, ", "); got != test.check || len(verdicts) != 4 {
+				t.Errorf("check: %q, not %q: %v", got, test.check, verdicts)
+			}
 		})
 	}
+	section(t, "certificates", table(rows))
+}
+
+// checked are the verdicts of some checks on a domain, by their ids.
+func checked(t *testing.T, only, domain string, flags ...string) map[string]string {
+	t.Helper()
+	args := append([]string{"check", "--json", "--helo", "client.test", "--only", only, "--dns-server", setting(t, "DNS"), domain}, flags...)
+	out, errs, _ := ehlo(t, args...)
+	var doc struct {
+		Checks []struct{ ID, Verdict string }
+	}
+	if err := json.Unmarshal([]byte(out), &doc); err != nil || errs != "" {
+		t.Fatalf("%q: %v: %s%s", args, err, errs, out)
+	}
+	verdicts := map[string]string{}
+	for _, c := range doc.Checks {
+		if old, twice := verdicts[c.ID]; twice && old != c.Verdict {
+			t.Errorf("%q: %s is both %s and %s", args, c.ID, old, c.Verdict)
+		}
+		verdicts[c.ID] = c.Verdict
+	}
+	return verdicts
 }
 
 // TestInteropTLS holds what `ehlo tls` says that a server accepts to what openssl

@@ -114,6 +114,48 @@ func TestFileChanges(t *testing.T) {
 	}
 }
 
+// TestFileChangesBetweenTries: a file that changed since an earlier try is why the run
+// ends, and not what the server said then.
+func TestFileChangesBetweenTries(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "message.eml")
+	write(t, path, []byte("Subject: x\n\none\n"))
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			nc, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = io.WriteString(nc, "220 busy.test\r\n")
+			for lines := bufio.NewScanner(nc); lines.Scan(); {
+				reply := "250 busy.test\r\n"
+				switch verb, _, _ := strings.Cut(lines.Text(), " "); verb {
+				case "RCPT":
+					if err := os.WriteFile(path, []byte("Subject: x\n\nanother one\n"), 0o600); err != nil {
+						t.Error(err)
+					}
+					reply = "450 4.2.1 busy, try again in 1 second\r\n"
+				case "QUIT":
+					reply = "221 bye\r\n"
+				}
+				_, _ = io.WriteString(nc, reply)
+			}
+			_ = nc.Close()
+		}
+	}()
+	out, errs, status := ehlo(t, "send", "--server", l.Addr().String(), "--no-tls", "--helo", "client.test", "--from", "a@client.test",
+		"--to", "b@good.test", "--data", "@"+path, "--retry-for", "1m")
+	_, end, _ := strings.Cut(out, "try 2")
+	if status != int(cmd.StatusUsage) || !strings.Contains(end, path+" changed since it was read first") || strings.Contains(end, "try 3") {
+		t.Errorf("status %d, %s\n%s", status, errs, out)
+	}
+}
+
 // TestFileUnreadable: what cannot be opened, or is gone at a later try, is named.
 func TestFileUnreadable(t *testing.T) {
 	if runtime.GOOS != "windows" && os.Getuid() != 0 {

@@ -140,18 +140,19 @@ func unmetParam(unmet *dialog.UnmetError) string {
 	return fmt.Sprintf("again without %s   # or with %s %s, sent whatever is offered", flag, by, shellWord(unmet.Param))
 }
 
-// unicode fits the advice on a header that is not ASCII to what of it is not: RFC 2047
-// has words for text, and none for addresses and ids.
-func (s *sending) unicode(v *verdict, err error, m *mime.Message) {
+// recode fits the advice on a message that is not ASCII to what of it is not. A whole
+// one can be written anew, but for addresses and ids: RFC 2047 has no words for them.
+func (s *sending) recode(v *verdict, err error, m *mime.Message) {
 	var unmet *dialog.UnmetError
-	if !errors.As(err, &unmet) || unmet.Keyword != "SMTPUTF8" || unmet.Address {
+	if !errors.As(err, &unmet) || unmet.Address || unmet.Keyword != "SMTPUTF8" && unmet.Keyword != "8BITMIME" {
 		return
 	}
+	whole := s.Set("data") || s.Set("data-template") || s.Set("data-folder") || s.Set("data-mbox")
 	switch name := m.Unencodable(); {
 	case name != "":
 		v.Next = "write " + name + " in ASCII: RFC 2047 has no words for addresses and ids"
-	case !s.Bool("fixup") && (s.Set("data") || s.Set("data-template") || s.Set("data-folder") || s.Set("data-mbox")):
-		v.Next = "again with --fixup   # writes the header in ASCII, as RFC 2047 has it"
+	case whole && !s.Bool("fixup"):
+		v.Next = "again with --fixup   # writes it in ASCII"
 	}
 }
 

@@ -153,6 +153,9 @@ func (s *sending) deliver(ctx context.Context) {
 // open reports whether another try may do p good: for a recipient who is put off,
 // or for all who are left if what ended the last try may be gone.
 func (p *part) open() bool {
+	if errors.As(p.err, new(*dialog.BodyError)) {
+		return false // no server can help that
+	}
 	for _, d := range p.mail {
 		for _, to := range d.To {
 			if to.Outcome == dialog.Deferred || to.Outcome == dialog.Undecided && (p.err == nil || retriable(p.err)) {

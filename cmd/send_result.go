@@ -155,7 +155,7 @@ func (s *sending) judge(p *part, m *mime.Message, to *dialog.Recipient) verdict 
 		return judge(to.Err, to.Hop)
 	case p.err != nil:
 		v := judge(p.err, p.host())
-		s.unicode(&v, p.err, m)
+		s.recode(&v, p.err, m)
 		if v.Status == StatusInterrupted {
 			v.Sentence = "before any message was sent"
 		}

@@ -71,7 +71,7 @@ func (r *run) dialer(ctx context.Context, n *network) error {
 		return nil
 	}
 	w := reach.Way{
-		Local: r.String("local-interface"), Port: uint16(r.Int("local-port")), Via: n.Via,
+		Local: r.String("local-interface"), Port: uint16(r.Int("local-port")), Brief: r.command.name == "bench", Via: n.Via,
 		Roots: n.Session.TLS.Roots, Now: n.Session.Now,
 	}
 	if r.String("via-password-file") != "" {

@@ -45,6 +45,7 @@ type conn struct {
 	broken  bool   // what was written is not a whole number of commands
 	cut     bool   // writing is over: the deadline stays in the past
 	unread  bool   // reading is over: what still comes is nobody's
+	ended   bool   // the reading goroutine touches nothing any more
 	wake    chan struct{}
 }
 
@@ -62,14 +63,11 @@ type owing struct {
 func (o *owing) turn() *Turn { return &o.turns[o.index] }
 
 func newConn(nc net.Conn, secure bool, stream *transcript.Stream) *conn {
-	return &conn{
-		nc: nc, secure: secure, stream: stream, opened: time.Now(), reader: newReplyReader(nc),
-		out: make([]byte, 0, 1024), wake: make(chan struct{}, 1),
-	}
+	return &conn{nc: nc, secure: secure, stream: stream, opened: time.Now(), wake: make(chan struct{}, 1)}
 }
 
 // listen starts the reading goroutine if it does not run. It ends with the
-// connection, with a protocol error, or behind the 220 to STARTTLS.
+// connection, with a protocol error, behind the 220 to STARTTLS or the 221 to QUIT.
 func (c *conn) listen() {
 	if c.listening {
 		return
@@ -89,11 +87,12 @@ func (c *conn) signal() {
 }
 
 // take gives a reply to the step that is owed it, and reports whether to read on.
-func (c *conn) take(reply *Reply, err error) bool {
+func (c *conn) take(reply *Reply, err error) (on bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	quiet := false
 	defer func() {
+		c.ended = !on
 		if !quiet {
 			c.signal()
 		}
@@ -149,6 +148,9 @@ func (c *conn) take(reply *Reply, err error) bool {
 			injected, _ = c.reader.mask.Hide(injected)
 			c.end = &ProtocolError{Reason: "bytes between the 220 and the handshake: somebody injects replies, or the server would take injected commands (RFC 3207 section 6)", Quote: quote(injected)}
 		}
+		return false
+	}
+	if turn.Step.Phase == PhaseQuit && reply.Code == 221 && len(c.owed) == 0 && buffered == 0 {
 		return false
 	}
 	c.ahead = len(c.owed) == 0 && buffered > 0

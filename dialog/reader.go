@@ -21,9 +21,7 @@ type replyReader struct {
 	veil masker // of what it is to hold, and is not to be shown
 }
 
-func newReplyReader(r io.Reader) *replyReader {
-	return &replyReader{r: bufio.NewReaderSize(r, maxReplyLine)}
-}
+func newReplyReader(r io.Reader) *replyReader { return new(Memory).replyReader(r) }
 
 // next reads one reply, which is good until the next call. Its errors are a *ProtocolError, io.EOF when the
 // connection ended between replies, io.ErrUnexpectedEOF when it ended within

@@ -2,6 +2,7 @@ package mime
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"net/mail"
@@ -190,6 +191,27 @@ func TestAttachedMessage(t *testing.T) {
 }
 
 // Octets that change without the file's size or time telling are seen too.
+// TestAttachedFaults: what cannot go as a message goes as a file where only its name says
+// that it is one, and that is told; no two parts have one Content-ID.
+func TestAttachedFaults(t *testing.T) {
+	broken := Attachment{Source: Bytes([]byte("Subject: x\r\n\r\na\rb\r\n")), Name: "a.eml"}
+	m := compose(t, Draft{From: alice, To: []Mailbox{bob}, Text: "x", Attachments: []Attachment{broken}})
+	if f := m.Findings(); len(f) != 1 || !strings.Contains(f[0], "a.eml") || !strings.Contains(f[0], "application/octet-stream") {
+		t.Errorf("%q", f)
+	}
+	broken.Type = "message/rfc822"
+	if _, err := Compose(Draft{From: alice, To: []Mailbox{bob}, Attachments: []Attachment{broken}}); !errors.As(err, new(*AttachedError)) {
+		t.Error(err)
+	}
+	picture := Attachment{Source: Bytes([]byte("GIF89a")), Name: "a.gif"}
+	odd := Attachment{Source: picture.Source, Name: "a b.gif"}
+	for _, inlines := range [][]Attachment{{picture, picture}, {odd}} {
+		if _, err := Compose(Draft{From: alice, To: []Mailbox{bob}, HTML: "x", Inlines: inlines}); !errors.As(err, new(*ContentIDError)) {
+			t.Error(err)
+		}
+	}
+}
+
 func TestSecretChange(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.bin")
 	data := bytes.Repeat([]byte("0123456789abcdef"), 40<<10)

@@ -94,7 +94,7 @@ func (s *scan) blanked(kind FaultKind, what string, at int64) error {
 }
 
 func (s *scan) flush(at int64) error {
-	if s.wide {
+	if s.wide > 0 {
 		if err := s.encode(at); err != nil {
 			return err
 		}
@@ -108,9 +108,9 @@ func (s *scan) flush(at int64) error {
 // split breaks the line in part, which has become too long: a header field before
 // a space, which folds it, a body where the content is the same afterwards.
 func (s *scan) split(at int64) error {
-	if s.wide {
+	if s.wide > 0 {
 		if len(s.part) > headerMost {
-			return s.unbroken(at, "a header line over 998 octets without a space to fold it at")
+			return s.unbroken(s.wide, "a header line over 998 octets without a space to fold it at")
 		}
 		return nil
 	}
@@ -123,7 +123,7 @@ func (s *scan) split(at int64) error {
 		}
 		n = bytes.LastIndexByte(s.part[:lineMost], ' ')
 		if n <= value || len(bytes.Trim(s.part[value:n], " \t")) == 0 {
-			s.wide = true // its words can still be encoded
+			s.wide = at // its words can still be encoded
 			return nil
 		}
 	case encoding == "base64":
@@ -180,7 +180,8 @@ func wide(charset string) bool {
 // encode makes RFC 2047 words of a header line that cannot be folded, if its field
 // holds text or addresses.
 func (s *scan) encode(at int64) error {
-	s.wide = false
+	place := s.wide
+	s.wide = 0
 	line := string(s.part)
 	name, value, colon := strings.Cut(line, ":")
 	name = strings.TrimRight(name, " \t")
@@ -189,7 +190,7 @@ func (s *scan) encode(at int64) error {
 	case goesOn:
 		name, value = s.field(), line
 	case !colon || len(name) >= lineMost: // no field, or one whose name alone is too long
-		return s.unbroken(at, "a header line over 998 octets without a space to fold it at")
+		return s.unbroken(place, "a header line over 998 octets without a space to fold it at")
 	}
 	h := Header{name, strings.Trim(value, " \t")}
 	var err error
@@ -212,7 +213,7 @@ func (s *scan) encode(at int64) error {
 		field, err = appendField(nil, h.Name, h.Value)
 	}
 	if err != nil {
-		return s.unbroken(at, "a header line over 998 octets without a space to fold it at")
+		return s.unbroken(place, "a header line over 998 octets without a space to fold it at")
 	}
 	if goesOn {
 		field = append([]byte(" "), field[len(h.Name)+2:]...)

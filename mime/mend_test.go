@@ -151,6 +151,28 @@ func TestPartHeaderNeedsUTF8(t *testing.T) {
 	}
 }
 
+// TestFixupQuotesNames: a name that lacks its quotes is mended too.
+func TestFixupQuotesNames(t *testing.T) {
+	m, err := Whole(Bytes([]byte(head+"Content-Disposition: attachment; size=2; filename=é b.txt\r\n\r\nhi\r\n")), Options{Fixup: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	forms := m.Forms()
+	if b := string(read(t, forms[len(forms)-1])); !strings.Contains(b, "filename*=utf-8''%C3%A9%20b.txt; size=") {
+		t.Errorf("%q %q", b, m.Findings())
+	}
+}
+
+// TestUnencodable: what RFC 2047 has no words for is named.
+func TestUnencodable(t *testing.T) {
+	for field, want := range map[string]string{"Subject: é": "", "To: é <a@x.test>": "", "To: é@x.test": "To", "References: <é@x.test>": "References", "X-Id: <é@x.test>": ""} {
+		m, err := Whole(Bytes([]byte(head+field+"\r\n\r\nhi\r\n")), Options{})
+		if err != nil || m.Unencodable() != want {
+			t.Errorf("%s: %v %q", field, err, m.Unencodable())
+		}
+	}
+}
+
 // TestFixupLeavesBoundaries: a boundary is written in lines of the body too, so a
 // message with one that is not ASCII has no 7bit form.
 func TestFixupLeavesBoundaries(t *testing.T) {

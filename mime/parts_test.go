@@ -14,7 +14,7 @@ import (
 func TestSafeName(t *testing.T) {
 	for name, want := range map[string]string{
 		"a.txt": "a.txt", "gr\u00fc\u00dfe \u9577.pdf": "gr\u00fc\u00dfe \u9577.pdf", "../../etc/passwd": "passwd", `C:\Windows\a.exe`: "a.exe", "/": "part",
-		"": "part", "..": "part", ".": "part", ".bashrc": "bashrc", "... a": "a", "a.": "a", "a. . ": "a", "a\x00b": "a_b", "a\nb": "a_b", "a\u202egpj.exe": "a_gpj.exe",
+		"": "part", "..": "part", ".": "part", ".bashrc": "bashrc", "-rf": "_-rf", "... a": "a", "a.": "a", "a. . ": "a", "a\x00b": "a_b", "a\nb": "a_b", "a\u202egpj.exe": "a_gpj.exe",
 		"a\u200bb": "a_b", "a\xffb": "a_b", "con": "_con", "CON.txt": "_CON.txt", "nul .txt": "_nul .txt", "com1.x.y": "_com1.x.y", "COM\u00b9": "_COM\u00b9", "com10": "com10",
 		"a:b": "a_b", "a*?<>|\"b": "a______b", "\u00a0a": "_a",
 		strings.Repeat("n", 300) + ".pdf": strings.Repeat("n", 196) + ".pdf", strings.Repeat("\u9577", 100) + ".pdf": strings.Repeat("\u9577", 65) + ".pdf",

@@ -69,7 +69,7 @@ type scan struct {
 	part []byte // of a line that is being mended
 	crs  int    // that came last: what follows tells if they are bare
 	gone bool   // a NUL was dropped from part
-	wide bool   // part is too long for a header line and has no space to fold it at
+	wide int64  // where part became too long for a header line, without a space to fold it at; 0: it did not
 
 	size   int64 // octets made
 	begun  bool  // a line was made, or dropped

@@ -111,7 +111,7 @@ func (j *lineJudge) take(p piece, part string, header bool) {
 	}
 	if header && !ascii(p.text) {
 		i := bytes.IndexFunc(p.text, func(r rune) bool { return r >= 0x80 })
-		f.add(Info, "header-utf8", "RFC 6532", Place{p.offset + int64(i), p.line, part}, 1,
+		f.add(Warn, "header-utf8", "RFC 6532", Place{p.offset + int64(i), p.line, part}, 1,
 			"a header line with octets over 127: only SMTPUTF8 can carry it")
 	}
 }

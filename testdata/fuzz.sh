@@ -78,7 +78,7 @@ if [ -n "$many" ]; then
   for line in "${targets[@]}"; do
     read -r package target <<<"$line"
     result=
-    EHLO_MANY=$many EHLO_MANY_CORPUS=$cache/$package/$target \
+    GOGC=400 EHLO_MANY=$many EHLO_MANY_CORPUS=$cache/$package/$target \
       go test -run "^$target\$" -count=1 -timeout 0 -v "$package" >"$log" 2>&1 || result='  FAILED' failed=1
     read -r rounds seconds rate < <(sed -n 's/.*mutate: \([0-9]*\) rounds in \([0-9.]*\) s, \([0-9]*\) a second.*/\1 \2 \3/p' "$log") || true
     printf '%12s %9s %9s  %s%s\n' "${rounds:-0}" "${seconds:-0}" "${rate:-0}" "$line" "$result" | tee -a "$lines"

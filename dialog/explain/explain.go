@@ -165,33 +165,57 @@ func find(phase string, code int, enhanced string, text []string) (row, string) 
 	negative := class == 4 || class == 5
 	exact, found := lookup(enhancedCSV, phase, enhancedKeys(enhanced)...)
 	basic, known := lookup(codesCSV, phase, number)
+	unread := false // there are words, and no wording in them is known
 	if negative {
 		if r, ok := matchRule(phase, number, text); ok {
 			return r.unless(exact, found).unless(basic, known), ByText
 		}
+		unread = plain(text) != ""
 	}
 	if found {
-		return exact, ByEnhanced
+		return exact.doubt(unread && vague(enhanced)), ByEnhanced
 	}
 	layer := ByCode
 	if basic.phase != "" {
 		layer = ByPhase
 	}
 	if known && basic.reason != "other" {
-		return basic, layer
+		return basic.doubt(unread && vague(number)), layer
 	}
 	// X.Y.0 is "other or undefined" (RFC 3463 section 3): it tells the subject of
 	// a failure, and nothing in a success.
 	if negative {
 		if r, ok := lookup(enhancedCSV, phase, subjectKeys(enhanced)...); ok {
-			return r, ByEnhanced
+			return r.doubt(unread), ByEnhanced
 		}
 	}
 	if known {
 		return basic, layer
 	}
 	r, _ := lookup(codesCSV, phase, classKeys(class, code)...)
-	return r, ByClass
+	return r.doubt(unread && class == 4), ByClass
+}
+
+// doubt takes the reason off a row that may as well be wrong.
+func (r row) doubt(doubtful bool) row {
+	if doubtful {
+		r.reason = "other"
+	}
+	return r
+}
+
+// vague reports whether servers give a code for more reasons than it is registered
+// for. It is believed where no words stand beside it, and not against words that are
+// not understood: 4.2.1 comes with any reason to try again later, 5.4.1 with unknown
+// mailboxes, 554 on connecting with all that a server can have against a client.
+func vague(code string) bool {
+	switch code {
+	case "4.1.1", "4.1.2", "4.2.1", "4.3.2", "4.4.4", "4.4.5",
+		"4.7.9", "5.1.8", "5.2.1", "5.3.2", "5.4.1", "5.4.3", "5.4.4", "5.4.5", "5.4.6", "5.7.2", "5.7.7", "5.7.9",
+		"422", "521", "550", "551", "552", "553", "554":
+		return true
+	}
+	return false
 }
 
 // enhancedKeys gives the keys under which an exact enhanced code is looked up,

@@ -115,12 +115,28 @@ func (f *finder) bare(line string) {
 		f.owe(c)
 		return
 	}
-	if code, _, _, ok := cutReply(line); ok && (f.begun || f.open || code/100 == 4 || code/100 == 5 || f.line == 1) {
+	if _, _, _, ok := cutReply(line); ok && (f.begun || f.open || f.line == 1 || f.shaped(line)) {
 		f.reply(line, false, false)
 		return
 	}
 	f.open = false
 	f.loose(line)
+}
+
+// shaped reports whether a line among prose is a refusal, and not one that happens to
+// begin with a number: "550 guests". It goes on in a next line or has an enhanced
+// code, it was announced, or its wording is known.
+func (f *finder) shaped(line string) bool {
+	code, text, last, _ := cutReply(line)
+	if code/100 != 4 && code/100 != 5 {
+		return false
+	}
+	enhanced := enhancedOf(text)
+	if !last || text == "" || f.hint != "" || enhanced != "" && int(enhanced[0]-'0') == code/100 {
+		return true
+	}
+	_, known := matchRule("", line[:3], []string{text})
+	return known
 }
 
 // sent takes a line that the client sent.

@@ -18,6 +18,9 @@ func TestFind(t *testing.T) {
 		{"a code", "550", []string{"1 - 550 - -: "}},
 		{"several lines", "550-5.7.26 no\r\n550 5.7.26 way\r\n", []string{"1 - 550 5.7.26 -: 5.7.26 no / 5.7.26 way"}},
 		{"nothing", "Dear all,\n2026-11-22 550 guests came\n", nil},
+		{"a number in prose", "Dear all,\n550 guests came,\n450 of them by bus.\n", nil},
+		{"a reply in prose", "Dear all,\n550 guests came, and a letter came back:\n\n550 No such user here\n",
+			[]string{"4 - 550 - -: No such user here"}},
 		{"ehlo", `● resolve   partial.test → 10 mx1.partial.test  192.0.2.17                                    0.5 ms
 ● connect   192.0.2.17:25                                                                     0.2 ms
   ←   220 mx1.partial.test ESMTP                                                             +0.1 ms

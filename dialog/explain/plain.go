@@ -26,7 +26,7 @@ func plain(text []string) string {
 			if isEnhanced(word) || isAddress(word) || strings.Contains(word, "@") {
 				continue
 			}
-			for w := range strings.FieldsFuncSeq(word, within) {
+			for w := range strings.FieldsFuncSeq(joinNames(word), within) {
 				if w = strings.Trim(w, ".'"); w != "" {
 					b.WriteString(w)
 					b.WriteByte(' ')
@@ -46,6 +46,35 @@ func parts(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(`<>[
 // within reports whether r stands between words.
 func within(r rune) bool {
 	return r != '.' && r != '\'' && r < unicode.MaxASCII && !('a' <= r && r <= 'z') && !('0' <= r && r <= '9')
+}
+
+// joinNames makes one word of a host's name, and one of the path behind it, for they
+// are names and say nothing: a host is called spam-filter.example.com, and the page
+// that a reply refers to /no-such-user/.
+func joinNames(word string) string {
+	scheme, rest, isURL := strings.Cut(word, "://")
+	if !isURL {
+		scheme, rest = "", word
+	}
+	host, path := rest, ""
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		host, path = rest[:i], rest[i:]
+	}
+	if !isHost(strings.TrimRight(host, ".:!")) {
+		return word
+	}
+	path, query, _ := strings.Cut(path, "?")
+	join := strings.NewReplacer("-", ".", "_", ".", "/", ".")
+	return scheme + " " + join.Replace(host) + " " + join.Replace(path) + " " + query
+}
+
+// isHost reports whether a word can be the name of a host: labels with dots between
+// (RFC 1123 section 2.1), the last one of letters.
+func isHost(word string) bool {
+	last := strings.LastIndexByte(word, '.')
+	return last > 0 && len(word)-last > 2 &&
+		strings.Trim(word[last+1:], "abcdefghijklmnopqrstuvwxyz") == "" &&
+		strings.Trim(word, "abcdefghijklmnopqrstuvwxyz0123456789.-_") == ""
 }
 
 // cutCode takes the code off what a log makes of a line of many: "550-5.1.1".

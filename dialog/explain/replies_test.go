@@ -2,7 +2,10 @@ package explain
 
 import (
 	"encoding/csv"
+	"errors"
+	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -10,7 +13,8 @@ import (
 // score asks for every reply of a file of testdata/replies, as a user would who has
 // the text and knows when it came. Covered are those that a wording or an enhanced
 // code explains with a reason; wrong are those that any layer explains with a reason
-// that the expert does not give. Where no reason is known, nothing is wrong.
+// that the expert does not give, neither as the first reading nor as one of the others.
+// Where no reason is known, nothing is wrong.
 func score(t *testing.T, name string, miss func(row []string, e Explanation)) (covered, wrong float64) {
 	t.Helper()
 	f, err := os.Open("testdata/replies/" + name)
@@ -23,7 +27,7 @@ func score(t *testing.T, name string, miss func(row []string, e Explanation)) (c
 		t.Fatalf("%s: %v", name, err)
 	}
 	for _, row := range rows[1:] {
-		reply, phase, reason, also := row[0], row[1], row[2], row[3]
+		reply, phase, reasons := row[0], row[1], strings.Fields(row[2]+" "+row[3])
 		var e Explanation
 		if found := Find(reply); len(found) > 0 {
 			found[0].Phase = phase
@@ -35,7 +39,7 @@ func score(t *testing.T, name string, miss func(row []string, e Explanation)) (c
 		} else {
 			miss(row, e)
 		}
-		if known && e.Reason != reason && e.Reason != also {
+		if known && !slices.Contains(reasons, e.Reason) {
 			wrong++
 			miss(row, e)
 		}
@@ -44,23 +48,69 @@ func score(t *testing.T, name string, miss func(row []string, e Explanation)) (c
 	return 100 * covered / n, 100 * wrong / n
 }
 
-// TestSeen scores the half of the replies that was looked at when rules were written.
-func TestSeen(t *testing.T) {
-	covered, wrong := score(t, "seen.csv", func(row []string, e Explanation) {
+// TestSeen scores the half of the replies that the first rules were written by.
+func TestSeen(t *testing.T) { scoreRead(t, "seen.csv") }
+
+// TestUnseen scores the other half, which was read after its one score (see README.md).
+func TestUnseen(t *testing.T) { scoreRead(t, "unseen.csv") }
+
+// scoreRead scores replies that rules were written by, and shows those that are missed.
+func scoreRead(t *testing.T, name string) {
+	covered, wrong := score(t, name, func(row []string, e Explanation) {
 		t.Logf("%s %s [%s], not %s %s: %q", e.Reason, e.Layer, row[1], row[2], row[3], strings.ReplaceAll(row[0], "\n", " / "))
 	})
-	t.Logf("seen: %.1f %% covered, %.1f %% wrong", covered, wrong)
+	asked(t, name, covered, wrong)
+}
+
+// TestFresh scores replies that no writer of rules has read: it says two numbers and
+// shows no reply.
+func TestFresh(t *testing.T) {
+	if _, err := os.Stat("testdata/replies/fresh.csv"); errors.Is(err, fs.ErrNotExist) {
+		t.Skip("no replies that nobody has read: testdata/replies/fresh.csv is not there")
+	}
+	covered, wrong := score(t, "fresh.csv", func([]string, Explanation) {})
+	asked(t, "fresh.csv", covered, wrong)
+}
+
+// asked holds a score to what is asked of the rules, in percent.
+func asked(t *testing.T, name string, covered, wrong float64) {
+	t.Helper()
+	t.Logf("%s: %.1f %% covered, %.1f %% wrong", name, covered, wrong)
 	if covered < 85 || wrong > 3 {
-		t.Errorf("seen: %.1f %% covered, want 85; %.1f %% wrong, want 3 at most", covered, wrong)
+		t.Errorf("%s: %.1f %% covered, want 85; %.1f %% wrong, want 3 at most", name, covered, wrong)
 	}
 }
 
-// TestUnseen scores the half that nobody has looked at: it says two numbers and shows
-// no reply.
-func TestUnseen(t *testing.T) {
-	covered, wrong := score(t, "unseen.csv", func([]string, Explanation) {})
-	t.Logf("unseen: %.1f %% covered, %.1f %% wrong", covered, wrong)
-	if covered < 85 || wrong > 3 {
-		t.Errorf("unseen: %.1f %% covered, want 85; %.1f %% wrong, want 3 at most", covered, wrong)
+// TestGeneral scores what everybody says by itself, without the rules of any one
+// receiver: what the explanations are worth where a receiver is not known.
+func TestGeneral(t *testing.T) {
+	n, covered, wrong := 0, 0, 0
+	for _, name := range []string{"seen.csv", "unseen.csv"} {
+		f, err := os.Open("testdata/replies/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		rows, err := csv.NewReader(f).ReadAll()
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for _, row := range rows[1:] {
+			text := strings.Split(row[0], "\n")
+			r, ok := ruleIn(generalRules, row[1], row[0][:3], sayingOf(text))
+			n++
+			if !ok {
+				continue
+			}
+			covered++
+			if !slices.Contains(strings.Fields(row[2]+" "+row[3]), r.reason) {
+				wrong++
+				t.Logf("%s by %.60s, not %s %s: %q", r.reason, r.words, row[2], row[3], text)
+			}
+		}
+	}
+	t.Logf("%d replies, %d answered, %d wrong", n, covered, wrong)
+	if 100*wrong > 3*n || 100*covered < 80*n {
+		t.Errorf("%d replies: %d answered, want 80 %%; %d wrong, want 3 %% at most", n, covered, wrong)
 	}
 }

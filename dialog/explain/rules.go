@@ -50,7 +50,7 @@ type rule struct {
 	words   string // one of these phrases occurs in the text (see saying.any)
 	unless  string // and none of these
 	code    string // how the code begins: "4", "530"; "" for any
-	phases  string // when it applies, words with spaces between; "" always
+	phases  string // when it applies, words with spaces between; "" always; "only" before them: not where the moment is unknown
 	reason  string
 	means   string
 	likely  string
@@ -71,10 +71,17 @@ func (r rule) row() row {
 }
 
 // fits reports whether a rule is about a code at a phase. What is not known, "",
-// excludes none.
+// excludes none but a rule that has "only" before its phases: there the words alone
+// say too little.
 func (r rule) fits(phase, code string) bool {
-	return (code == "" || strings.HasPrefix(code, r.code)) &&
-		(phase == "" || r.phases == "" || strings.Contains(" "+r.phases+" ", " "+phase+" "))
+	if code != "" && !strings.HasPrefix(code, r.code) {
+		return false
+	}
+	phases, only := strings.CutPrefix(r.phases, "only ")
+	if phase == "" {
+		return !only
+	}
+	return phases == "" || strings.Contains(" "+phases+" ", " "+phase+" ")
 }
 
 // parseRule reads one line of a file of rules.
@@ -97,11 +104,19 @@ func matchRule(phase, code string, text []string) (row, bool) {
 
 func firstRule(phase, code string, said *saying) (rule, bool) {
 	for _, file := range ruleFiles() {
-		_, file, _ = strings.Cut(file, "\n") // the heading
-		for line := range strings.Lines(file) {
-			if r, ok := parseRule(line); ok && r.fits(phase, code) && said.any(r.words) && !said.any(r.unless) {
-				return r, true
-			}
+		if r, ok := ruleIn(file, phase, code, said); ok {
+			return r, true
+		}
+	}
+	return rule{}, false
+}
+
+// ruleIn gives the first rule of one file.
+func ruleIn(file, phase, code string, said *saying) (rule, bool) {
+	_, file, _ = strings.Cut(file, "\n") // the heading
+	for line := range strings.Lines(file) {
+		if r, ok := parseRule(line); ok && r.fits(phase, code) && said.any(r.words) && !said.any(r.unless) {
+			return r, true
 		}
 	}
 	return rule{}, false

@@ -117,14 +117,14 @@ expired||550 4.4.7 Message delayed: delivery time expired
 host-unknown|rcpt|550 5.1.2 Host unknown
 host-unknown|rcpt|550 5.4.4 Invalid domain
 host-unknown|rcpt|554 5.4.4 unable to route: no mail hosts for domain
-not-accepting|connect|421 mx.x.com Service not available, closing transmission channel
+not-accepting/system-error|connect|421 mx.x.com Service not available, closing transmission channel
 not-accepting|connect|554 5.3.2 System not accepting network messages
 not-accepting|rcpt|556 5.1.10 Recipient domain has null MX
 policy|dot|550 5.7.1 Message rejected due to local policy
 policy|dot|554 5.7.1 Rejected for policy reasons
-policy|rcpt|550 5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup; authentication required; Delivery restriction check failed
+security/policy|rcpt|550 5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup; authentication required; Delivery restriction check failed
 filtered/blocked|rcpt|550 5.7.1 The recipient has blocked your address
-policy|hello|504 5.5.2 <x>: Helo command rejected: need fully-qualified hostname
+not-rfc-compliant|hello|504 5.5.2 <x>: Helo command rejected: need fully-qualified hostname
 rate-limited/blocked|connect|421 4.7.0 [GL01] Message from (192.0.2.1) temporarily deferred
 user-unknown|rcpt|550 5.1.1 <x@example.com>... User unknown
 user-unknown|rcpt|511 sorry, no mailbox here by that name (#5.1.1 - chkuser)

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ehlo-mail/ehlo/dialog"
 	"github.com/ehlo-mail/ehlo/dialog/reach"
 )
 
@@ -66,7 +67,9 @@ func Run(ctx context.Context, r *reach.Reach, hop reach.Hop, o Offer, told func(
 	}
 	var all sync.WaitGroup
 	for i := range o.Sessions {
-		s := &session{Offer: &o, words: said, deck: deck, reach: &quiet, hop: hop, pace: p, tally: tallies[i%len(tallies)]}
+		own := quiet
+		own.Session.Memory = new(dialog.Memory)
+		s := &session{Offer: &o, words: said, deck: deck, reach: &own, hop: hop, pace: p, tally: tallies[i%len(tallies)]}
 		all.Go(func() {
 			if p.wait(began.Add(o.Ramp * time.Duration(i) / time.Duration(o.Sessions))) {
 				s.run(within)

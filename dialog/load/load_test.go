@@ -28,7 +28,7 @@ type server struct {
 	unasked     int // commands that came in one write with what they follow
 }
 
-func (s *server) start(t *testing.T) reach.Hop {
+func (s *server) start(t testing.TB) reach.Hop {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -132,15 +132,18 @@ func offer(o Offer) Offer {
 
 func run(t *testing.T, ctx context.Context, hop reach.Hop, o Offer) *Result {
 	t.Helper()
-	r := &reach.Reach{
-		Dial: new(net.Dialer).DialContext, ConnectTimeout: 10 * time.Second,
-		Session: dialog.Options{Hello: "c.test", Now: time.Now, Timeouts: dialog.DefaultTimeouts()},
-	}
-	result, err := Run(ctx, r, hop, offer(o), nil)
+	result, err := Run(ctx, reaching(), hop, offer(o), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return result
+}
+
+func reaching() *reach.Reach {
+	return &reach.Reach{
+		Dial: new(net.Dialer).DialContext, ConnectTimeout: 10 * time.Second,
+		Session: dialog.Options{Hello: "c.test", Now: time.Now, Timeouts: dialog.DefaultTimeouts()},
+	}
 }
 
 // TestRun delivers the same messages in every way that a server's extensions allow.

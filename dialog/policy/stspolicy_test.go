@@ -129,7 +129,9 @@ func FuzzPolicy(f *testing.F) {
 	c.Add([]byte(goodPolicy))
 	c.Add([]byte("version: STSv1\nmode: none\nmax_age: 0"))
 	c.Add([]byte("version: STSv1\nmode: testing\nmx: *.a.test\nmax_age: 9\nx: y\n\n"))
-	c.Tokens("version: STSv1", "mode: ", "enforce", "testing", "none", "mx: ", "*.", "max_age: ", "31557600", "31557601", "\r\n", "\n", ": ", "xn--", ".test")
+	c.Add([]byte("version: STSv1\r\nmode: enforce\r\n" + strings.Repeat("mx: mx1.mail.good.test\r\nmx: *.xn--r8jz45g.test\r\nnote: any text at all\r\n", 4) + "max_age: 31557600\r\n"))
+	c.Tokens("version: STSv1\n", "mode: enforce\n", "mode: testing\n", "mode: none\r\n", "\nmx: a.test\n", "\nmx: *.b.test\r\n", "\nx: y\n", "*.", "max_age: 1\n", "31557600", "31557601",
+		"\r\n", "\n", ": ", "xn--", ".test", "mx.", "a-b")
 	mutate.Fuzz1(c, func(t testing.TB, body []byte) {
 		p, err := ParsePolicy(body)
 		if err != nil {

@@ -193,7 +193,7 @@ func ending(state *os.ProcessState) string {
 
 // finish ends the command that a connection leads to, if it is one, and shows how
 // it ended.
-func finish(ctx context.Context, nc net.Conn, o dialog.Options) {
+func finish(ctx context.Context, nc net.Conn, o *dialog.Options) {
 	if c, ok := nc.(*child); ok {
 		if text := c.end(ctx, o.Hurry); text != "" {
 			o.Stream.Emit(dialog.Finding{Text: text})

@@ -137,13 +137,13 @@ func (r *Reach) Visit(ctx context.Context, hop Hop, plan dialog.Plan) (visit Vis
 		}
 	}()
 	began := time.Now()
-	nc, err := r.connect(ctx, hop, options)
+	nc, err := r.connect(ctx, hop, &options)
 	if err != nil {
 		visit.Err = &dialog.Error{Phase: dialog.PhaseConnect, Err: err}
 		return visit
 	}
 	visit.Reached, visit.Connect = true, time.Since(began)
-	defer finish(ctx, nc, options)
+	defer finish(ctx, nc, &options)
 	if hop.Implicit {
 		if options.Waiting != nil {
 			options.Waiting(dialog.Waiting{For: "TLS handshake", Limit: options.Timeouts.Reply})

@@ -20,6 +20,7 @@ import (
 type Way struct {
 	Local    string            // an address of this host, or the name of one of its interfaces; "" is any
 	Port     uint16            // the local port; 0 is any
+	Brief    bool              // connections are short: none is probed while it is silent (RFC 9293 section 3.8.4)
 	Via      string            // the URL of a proxy, as ParseProxy has it; "" is none
 	Password transcript.Secret // of the user that Via names
 	Roots    *x509.CertPool    // what the certificate of an https proxy has to lead to; nil is the system's store
@@ -129,6 +130,9 @@ func (w Way) direct() (Dialer, error) {
 	}
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		d := &net.Dialer{}
+		if w.Brief {
+			d.KeepAlive = -1
+		}
 		if len(local) > 0 || w.Port != 0 {
 			from, err := near(local, address)
 			if err != nil {

@@ -18,7 +18,8 @@ class Handler:
     taken = 0
 
     async def handle_PROXY(self, server, session, envelope, proxy):
-        return True  # the header was understood: go on
+        server.client = str(proxy.src_addr)  # STARTTLS makes a session anew, which forgets it
+        return True
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         local, _, domain = address.rpartition("@")
@@ -28,7 +29,7 @@ class Handler:
         return "250 2.1.5 OK"
 
     async def handle_DATA(self, server, session, envelope):
-        client = session.proxy_data.src_addr if session.proxy_data else session.peer[0]
+        client = getattr(server, "client", session.peer[0])
         trace = f"Received: from {session.host_name} ([{client}]) by mx.example.test\n".encode()
         for address in envelope.rcpt_tos:
             Handler.taken += 1

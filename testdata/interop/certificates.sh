@@ -5,7 +5,6 @@
 #
 #   ca.pem              the CA that the tests trust
 #   cert.pem, key.pem   the servers', for mx.example.test, localhost and 127.0.0.1
-#   rsa.pem, rsa.key.pem   the same with an RSA key, for a server that can use no other
 #   client.pem, client.key.pem     alice's, to log in with
 #   stranger.pem, stranger.key.pem   a client's that another CA has signed
 #   stranger-ca.pem     that CA, which vouches for nobody else here
@@ -70,14 +69,11 @@ servers() {
   ca ca 'ehlo interop CA'
   ca unknown 'a CA that nobody knows'
   issue cert ca "/CN=$HOST" "$(san "DNS:$HOST,DNS:localhost,IP:127.0.0.1")"
-  key rsa 2048
-  issue rsa ca "/CN=$HOST" "$(san "DNS:$HOST,DNS:localhost,IP:127.0.0.1")"
   issue anchored ca /CN=anchored "$(san DNS:mx.anchored.dane.test)"
   issue client ca /CN=alice 'extendedKeyUsage=clientAuth'
   issue stranger unknown /CN=alice 'extendedKeyUsage=clientAuth'
-  cp ca.pem cert.pem rsa.pem client.pem stranger.pem ..
+  cp ca.pem cert.pem client.pem stranger.pem ..
   cp cert.key ../key.pem
-  cp rsa.key ../rsa.key.pem
   cp client.key ../client.key.pem
   cp stranger.key ../stranger.key.pem
   cp unknown.pem ../stranger-ca.pem

@@ -24,9 +24,8 @@ instance() {
     "$ROOT/usr/bin/chasquid-util" --configdir="$directory" user-add "$name@$DOMAIN" --password="$PASSWORD" >/dev/null
   done
   chown -R $OWNER "$directory"
-  setpriv --reuid=$OWNER --regid=$OWNER --clear-groups \
+  inside_as "$directory.pid" setpriv --reuid=$OWNER --regid=$OWNER --clear-groups \
     "$ROOT/usr/bin/chasquid" -config_dir "$directory" </dev/null >"$directory/log" 2>&1 &
-  echo $! >"$directory.pid"
 }
 
 case ${1:-} in
@@ -36,6 +35,8 @@ start)
   mkdir -p "$WORK"
   unpack chasquid
   certificates
+  world chasquid:$OWNER
+  echo 'nameserver 127.0.26.53' >"$WORK/resolv.conf" # dns.sh, for the senders' SPF records
   install -d -o $OWNER "$MAIL"
   cat >"$WORK/deliver" <<DELIVER
 #!/bin/sh

@@ -20,6 +20,7 @@
 #   unsigned.test        a right TLSA record in a zone without DNSSEC
 #   bogus.test           nothing in the zone is what was signed
 #
+# The MX of example.test is mx.example.test, at 127.0.26.1, with no TLSA record.
 # At signed.test there are DKIM keys: rsa and ed25519 of certificates.sh, and revoked.
 # At spf.test and dmarc.test there are records good and bad, each at a name that says
 # what is in it: see `spf` and `dmarc`.
@@ -87,7 +88,7 @@ sending() {
   spf eleven "v=spf1$(printf ' a:a%s.spf.test' 1 2 3 4 5 6 7 8 9 10) a:host.spf.test -all"
   spf void-two 'v=spf1 a:void1.spf.test a:void2.spf.test ip4:192.0.2.10 -all'
   spf void-three 'v=spf1 a:void1.spf.test a:void2.spf.test a:void3.spf.test ip4:192.0.2.10 -all'
-  spf broken 'v=spf1 include:bogus.test -all'
+  spf broken 'v=spf1 a:mx.bogus.test -all'
   echo 'split.spf TXT "v=spf1 ip4:192.0" ".2.10 -all"'
   echo 'mx.spf MX 10 host.spf'
   echo 'host.spf A 192.0.2.10'
@@ -123,6 +124,7 @@ zones() {
     # RFC 8463 section 4.2: the 32 bytes of the key alone
     dkim_key ed25519 ed25519 "$(openssl pkey -in "$TLS/dkim-ed25519.key" -pubout -outform DER | tail -c 32 | base64 -w 0)"
     dkim_key revoked rsa ''
+    mail example
     sending
   } >test
   {

@@ -3,7 +3,8 @@
 #
 # Debian's OpenSMTPD on 127.0.0.1: PORT (2671) with STARTTLS, PORT+1 with implicit
 # TLS, both with AUTH for alice under TLS; PORT+2 behind a header of the PROXY
-# protocol, of its version 2 alone. It takes mail for alice and bob @example.test,
+# protocol, of its version 2 alone. Debian 12 has a version that cannot sign a
+# handshake with OpenSSL 3: all of its TLS ends with an alert. It takes mail for alice and bob @example.test,
 # into DIR/opensmtpd/mail/alice/new and .../bob/new; anybody else there is unknown,
 # and it relays for nobody.
 NAME=opensmtpd
@@ -19,10 +20,10 @@ configure() {
     echo "$name $KEEPER:$KEEPER:$MAIL/$name"
   done >"$WORK/users"
   chmod 644 "$WORK/users" "$WORK/passwords"
-  # It takes no key that others may read, and with this OpenSSL it cannot sign by ECDSA.
-  install -m 600 "$TLS/rsa.key.pem" "$WORK/key.pem"
+  # It takes no key that others may read.
+  install -m 600 "$TLS/key.pem" "$WORK/key.pem"
   cat >"$WORK/smtpd.conf" <<CONFIG
-pki own cert "$TLS/rsa.pem"
+pki own cert "$TLS/cert.pem"
 pki own key "$WORK/key.pem"
 table passwords file:$WORK/passwords
 table users file:$WORK/users
