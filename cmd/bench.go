@@ -195,8 +195,10 @@ func (b *benching) bench(ctx context.Context) (*load.Result, reach.Hop, error) {
 	if b.progress != nil {
 		told = func(r *load.Result) { b.progress.line.Set("offering load", b.standing(r)...) }
 	}
-	// A connection leaves little behind, so a smaller heap costs little time.
-	defer debug.SetGCPercent(debug.SetGCPercent(50))
+	if b.offer.PerConn > 0 {
+		// What connections leave behind would else be most of the memory.
+		defer debug.SetGCPercent(debug.SetGCPercent(50))
+	}
 	result, err := load.Run(ctx, b.Reach, hop, b.offer, told)
 	b.progress.clear()
 	return result, hop, err

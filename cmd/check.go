@@ -110,9 +110,9 @@ func runCheck(ctx context.Context, r *run) (exit, error) {
 				result.Checks = append(result.Checks, checkVerdict{t.Target, found})
 			}
 		}
-		all = append(all, t.verdict(ctx, result.strict))
+		all = append(all, c.verdict(ctx, t, result.strict))
 	}
-	result.verdict = r.advise(sumTargets(all))
+	result.verdict = r.advise(sumChecks(all))
 	result.OK = result.Status == StatusDone
 	result.TookMS = transcript.Millis(time.Since(began))
 	result.lines = result.closing(time.Since(began), targetLines(domains, all))
@@ -164,10 +164,37 @@ func (c *checking) ask() error {
 		Active: c.Bool("active"), RelayOpen: c.Bool("relay-open"), Smuggling: c.Bool("smuggling"),
 		WarnDays: c.Int("warn-days"), FailDays: c.Int("fail-days"),
 	}
+	if len(c.checks) == 0 {
+		return usage("--only and --skip leave no check")
+	}
 	if len(c.args) == 0 && !c.possible() {
 		return usage("check needs a DOMAIN, or --message FILE")
 	}
+	if lacking, all := c.lacking(); all {
+		return usage("%s: nothing can be tested without %s", strings.Join(c.Strings("only"), ","), lacking)
+	}
 	return nil
+}
+
+// lacking gives the inputs that the checks lack, and whether every one of those that were
+// asked for by name lacks one.
+func (c *checking) lacking() (inputs string, all bool) {
+	s := &check.Subject{Options: c.options}
+	if len(c.args) > 0 {
+		s.ASCII = c.args[0]
+	}
+	var words []string
+	for _, row := range c.checks {
+		need := row.Lacks(s)
+		switch {
+		case row.Joined:
+		case need == 0, need == check.NeedMessage && c.Set("message"):
+			return "", false
+		case !slices.Contains(words, need.String()):
+			words = append(words, need.String())
+		}
+	}
+	return strings.Join(words, " and "), c.explicit
 }
 
 // possible reports whether there is something to check without a domain: what was asked
@@ -239,7 +266,9 @@ func (c *checking) judge(ctx context.Context, domain string) (checkTarget, error
 			return slices.Contains(row.Needs, check.NeedDomain)
 		})
 	}
-	t := checkTarget{Target: c.subject(s), outcomes: check.Run(ctx, s, checks)}
+	t := checkTarget{Target: c.subject(s), outcomes: slices.DeleteFunc(check.Run(ctx, s, checks), func(o check.Outcome) bool {
+		return o.Check.Joined && (o.Verdict == check.Pass || o.Verdict == check.Skip)
+	})}
 	t.count()
 	t.Lookups, t.Connections = int(c.lookups.Load()), int(c.dialled.Load())
 	for _, e := range c.shown(t) {

@@ -92,22 +92,29 @@ const (
 
 // nagios is the exit status that a watching program expects.
 func (r checkResult) nagios() (status Status, word string) {
-	warn, untested := 0, 0
+	var sum checkTarget
 	for _, t := range r.Targets {
-		warn += t.Warn
-		untested += t.Error
+		sum.add(t)
 	}
 	switch {
-	case r.Status == StatusRefused:
+	case sum.Fail > 0, r.strict && sum.Warn > 0: // whatever else is not known
 		return pluginCritical, "CRITICAL"
-	case r.Status != StatusDone && r.Status != StatusPartly, untested > 0:
+	case r.Status != StatusDone, sum.Error > 0:
 		return pluginUnknown, "UNKNOWN"
-	case r.Status == StatusPartly: // some of several domains failed
-		return pluginCritical, "CRITICAL"
-	case warn > 0:
+	case sum.Warn > 0:
 		return pluginWarning, "WARNING"
 	}
 	return pluginOK, "OK"
+}
+
+// unanswered is the status of a run that ended with err before it could render: where a
+// watching program asked, it is told by a line as it expects one.
+func (c *call) unanswered(env Env, err error) (status Status, plugin bool) {
+	if c == nil || c.command == nil || c.command.name != "check" || c.asked(env, "format") != "nagios" {
+		return 0, false
+	}
+	fmt.Fprintf(env.Out, "EHLO UNKNOWN - %s\n", line(err.Error()))
+	return pluginUnknown, true
 }
 
 // line is text of a result as one line for machines: nothing that moves a cursor or
@@ -131,7 +138,11 @@ func writeNagios(w io.Writer, r checkResult) error {
 	for _, v := range []check.Verdict{check.Fail, check.Warn, check.Error} {
 		for _, c := range r.Checks {
 			if c.Verdict == v {
-				fmt.Fprintf(&b, "%s %s %s\n", v, c.ID, line(c.text()))
+				text := c.text()
+				if len(r.Targets) > 1 {
+					text = c.Target + ": " + text
+				}
+				fmt.Fprintf(&b, "%s %s %s\n", v, c.ID, line(text))
 			}
 		}
 	}

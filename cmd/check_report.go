@@ -35,8 +35,8 @@ func (t *checkTarget) count() {
 // tested is how many checks came to something.
 func (t *checkTarget) tested() int { return len(t.outcomes) - t.Skip }
 
-// verdict is what the checks come to together; strict holds warnings for failures.
-func (t *checkTarget) verdict(ctx context.Context, strict bool) verdict {
+// verdict is what the checks of t come to together; strict holds warnings for failures.
+func (c *checking) verdict(ctx context.Context, t checkTarget, strict bool) verdict {
 	bad := t.Fail
 	if strict {
 		bad += t.Warn
@@ -47,6 +47,11 @@ func (t *checkTarget) verdict(ctx context.Context, strict bool) verdict {
 		v = judge(context.Cause(ctx), t.Target)
 	case bad > 0:
 		v = verdict{Status: StatusRefused, Outcome: "failed", Sentence: fmt.Sprintf("%d of %s", bad, plural(t.tested(), "check"))}
+	case t.Error == t.tested(): // if only because everything was skipped
+		v = verdict{Status: StatusPartly, Outcome: endingOf(StatusPartly).word, Sentence: "nothing could be tested"}
+		if why := t.skipped(); why != "" {
+			v.Sentence += ": " + why
+		}
 	case t.Error > 0:
 		v.Status, v.Outcome = StatusPartly, endingOf(StatusPartly).word
 	}
@@ -58,9 +63,47 @@ func (t *checkTarget) verdict(ctx context.Context, strict bool) verdict {
 			v.Sentence += " · " + part.text
 		}
 	}
-	if v.Status != StatusDone && t.Target != "" {
-		v.Next = "ehlo check " + t.Target + " -v   # every check with its evidence"
+	if v.Status != StatusDone && v.Next == "" && !c.explicit && !c.Bool("verbose") {
+		v.Next = "again with -v   # every check with its evidence"
 	}
+	return v
+}
+
+// skipped is why every check was skipped, "" if one was not.
+func (t *checkTarget) skipped() string {
+	if t.tested() > 0 || len(t.outcomes) == 0 {
+		return ""
+	}
+	return t.outcomes[0].Results[0].Summary
+}
+
+// sumChecks is what several targets come to: it has failed if one of them failed, whatever
+// else could not be tested.
+func sumChecks(all []verdict) verdict {
+	v := sumTargets(all)
+	if len(all) == 1 || v.Status == StatusInterrupted {
+		return v
+	}
+	counted := map[Status]int{}
+	next := ""
+	for _, one := range all {
+		counted[one.Status]++
+		if next == "" {
+			next = one.Next
+		}
+	}
+	bad := counted[StatusRefused]
+	untested := len(all) - bad - counted[StatusDone]
+	switch {
+	case bad > 0:
+		v.Sentence = fmt.Sprintf("%d of %d targets failed", bad, len(all))
+	case untested > 0:
+		v.Sentence = fmt.Sprintf("%d of %d targets", counted[StatusDone], len(all))
+	}
+	if bad > 0 && untested > 0 {
+		v.Sentence += fmt.Sprintf(" · %d not tested in full", untested)
+	}
+	v.Next = next
 	return v
 }
 
@@ -85,6 +128,10 @@ func (r checkReport) MarshalJSON() ([]byte, error) { return json.Marshal(r.value
 func (c *checking) shown(t checkTarget) []transcript.Event {
 	quiet, full := c.Bool("quiet"), c.Bool("verbose") || c.explicit
 	var events []transcript.Event
+	echoes, first := t.echoes(), ""
+	if o := t.outcomes; len(o) > 0 && o[0].Check.Group == check.Always {
+		first = o[0].Results[0].Summary
+	}
 	head := transcript.Line{Mark: transcript.Head, Label: t.Target,
 		Aside: fmt.Sprintf("%s · %s · %s", plural(t.tested(), "check"), plural(t.Lookups, "lookup"), plural(t.Connections, "connection"))}
 	for _, v := range []check.Verdict{check.Fail, check.Warn, check.Error, check.Info, check.Pass, check.Skip} {
@@ -98,7 +145,7 @@ func (c *checking) shown(t checkTarget) []transcript.Event {
 				if found.Verdict != v {
 					continue
 				}
-				if listed {
+				if listed && (full || !echoes[echo(found)] || quiet && found.Summary != first) {
 					e.lines = itemLines(found, full)
 				}
 				events = append(events, e)
@@ -137,7 +184,7 @@ func itemLines(r check.Result, full bool) []transcript.Line {
 	if (bad || full) && r.Fix != "" {
 		label("fix", r.Fix)
 	}
-	if r.Ref != "" && (r.Verdict == check.Fail || full && r.Verdict != check.Pass && r.Verdict != check.Skip) {
+	if r.Ref != "" && (r.Verdict == check.Fail || full && r.Verdict > check.Pass && echo(r) == "") {
 		label("ref", r.Ref)
 	}
 	if len(lines) > 1 {
@@ -166,8 +213,14 @@ func (t *checkTarget) summedUp() []transcript.Line {
 	add := func(mark transcript.Mark, word string, list []string) {
 		lines = append(lines, transcript.Line{Mark: mark, Cells: []string{fmt.Sprintf("%d %s", len(list), word), strings.Join(list, " ")}})
 	}
-	passed, skipped := idsBy{}, idsBy{}
+	passed, skipped, untested := idsBy{}, idsBy{}, idsBy{}
+	echoes := t.echoes()
 	for _, o := range t.outcomes {
+		for _, r := range o.Results {
+			if echoes[echo(r)] {
+				untested.add(echo(r), o.Check.ID)
+			}
+		}
 		switch o.Verdict {
 		case check.Pass:
 			passed.add(o.Check.Topic, o.Check.ID)
@@ -181,11 +234,41 @@ func (t *checkTarget) summedUp() []transcript.Line {
 	if o := t.outcomes; len(o) > 0 && o[0].Check.ID == "domain" && (o[0].Verdict == check.Fail || o[0].Verdict == check.Error) {
 		return lines // which says why all the rest is skipped
 	}
+	untested.each(func(why string, list []string) {
+		add(transcript.Untested, "error", append(list, "("+why+")"))
+		lines[len(lines)-1].Cells[0] = fmt.Sprintf("%d error", len(list))
+	})
 	skipped.each(func(why string, list []string) {
 		add(transcript.Untested, "skip", append(list, "("+why+")"))
 		lines[len(lines)-1].Cells[0] = fmt.Sprintf("%d skip", len(list))
 	})
 	return lines
+}
+
+// echo is what is the same in the results of checks that rest on one thing that could not
+// be had: nothing but whom they are about, and why; "" of other results.
+func echo(r check.Result) string {
+	if r.Verdict != check.Error || r.Means != "" || r.Fix != "" {
+		return ""
+	}
+	return strings.TrimSpace(r.Subject + " " + r.Summary)
+}
+
+// echoes are those that two checks have, or the check of the domain has.
+func (t *checkTarget) echoes() map[string]bool {
+	seen := map[string]int{}
+	for _, o := range t.outcomes {
+		for _, r := range o.Results {
+			if seen[echo(r)]++; o.Check.Group == check.Always {
+				seen[r.Summary]++
+			}
+		}
+	}
+	found := map[string]bool{}
+	for text, n := range seen {
+		found[text] = text != "" && n > 1
+	}
+	return found
 }
 
 // idsBy are ids by a word, in the order in which the words came.

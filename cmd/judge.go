@@ -337,7 +337,13 @@ func (v *verdict) auth(err *dialog.AuthError, host string) {
 // unreached is why a connection was likely not made.
 func unreached(err *reach.ConnectError) string {
 	var timeout interface{ Timeout() bool }
+	var proxy *reach.ProxyError
 	switch {
+	case errors.As(err, &proxy) && proxy.Said == "" && errors.As(err, &timeout) && timeout.Timeout():
+		if proxy.Reached {
+			return "what listens there speaks another protocol, or the proxy waits for the target itself"
+		}
+		return "the proxy's address or port is another, or a firewall stands in between"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "nothing listens on that port, or a firewall refuses it"
 	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):

@@ -30,6 +30,9 @@ func Main(ctx context.Context, env Env, args []string) (status int) {
 	c, err := parse(args)
 	if err != nil {
 		complain(env, c, err)
+		if end, plugin := c.unanswered(env, err); plugin {
+			return int(end)
+		}
 		return int(exit{Status: StatusUsage}.code(c.asked(env, "exit-codes")))
 	}
 	return int(c.run(ctx, env))
@@ -51,6 +54,9 @@ func (c *call) run(ctx context.Context, env Env) Status {
 	end, scheme, err := c.dispatch(ctx, env)
 	if err != nil {
 		complain(env, c, err)
+		if end, plugin := c.unanswered(env, err); plugin {
+			return end
+		}
 		end = failed(end, err)
 	}
 	return end.code(scheme)

@@ -131,10 +131,14 @@ func (s *sending) judge(p *part, m *mime.Message, to *dialog.Recipient) verdict 
 		if to.Reply != nil || errors.As(p.err, new(*dialog.ProtocolError)) {
 			means = "every byte was sent, and the reply cannot be trusted: it may be delivered, or lost"
 		}
+		ask := "for " + m.ID()
+		if m.ID() == "" {
+			ask = "whether it came"
+		}
 		return verdict{
 			Status: StatusUnknown, Phase: "dot", Outcome: "unknown", Sentence: fmt.Sprintf("if %s took the message", to.Hop),
 			Means: means,
-			Next:  fmt.Sprintf("ask the postmaster of %s for %s before sending again: a second try may deliver it twice", p.target.Text, m.ID()),
+			Next:  fmt.Sprintf("ask the postmaster of %s %s before sending again: a second try may deliver it twice", p.target.Text, ask),
 		}
 	case to.Reply != nil && !(to.Outcome == dialog.Deferred && errors.As(p.err, new(*dialog.BodyError))): // which ended a later try
 		host := to.Hop

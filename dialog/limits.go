@@ -8,6 +8,7 @@ import (
 // What a server may make us hold or do, whatever it sends.
 const (
 	maxReplyLine    = 8 << 10         // bytes of one reply line with its line end; RFC 5321 section 4.5.3.1.5 asks for 512
+	usualLine       = 2 << 10         // bytes of a reply line that there is memory for from the beginning
 	maxReply        = 256 << 10       // bytes of one reply
 	maxReplies      = 16 << 20        // bytes of all replies of a session
 	maxKeywords     = 1000            // lines of an EHLO reply that are looked at

@@ -33,10 +33,10 @@ func (m *Memory) lend(s *Session) {
 
 // replyReader is a reader of r in the memory of one before.
 func (m *Memory) replyReader(r io.Reader) *replyReader {
-	rr := &replyReader{r: m.reader}
+	rr := &replyReader{from: r, r: m.reader}
 	rr.last.Raw = m.reply
 	if rr.r == nil {
-		rr.r = bufio.NewReaderSize(r, maxReplyLine)
+		rr.r = bufio.NewReaderSize(r, usualLine)
 	}
 	rr.r.Reset(r)
 	return rr

@@ -43,17 +43,30 @@ func (p Plan) Run(ctx context.Context, s *Session) error {
 }
 
 // farewell bounds QUIT behind a failure: a person who interrupts does not want to
-// wait, and who does so twice not at all; a run whose time is nearly up ends with it.
+// wait, and who does so twice, or while it is waited for, not at all; a run whose
+// time is nearly up ends with it.
 func (s *Session) farewell(ctx context.Context) (context.Context, context.CancelFunc) {
 	limit := s.Timeouts.Quit
 	const last = 400 * time.Millisecond // of what is over already; with all else half a second
 	if end, ok := ctx.Deadline(); ok {
 		limit = min(limit, max(time.Until(end), last))
 	}
-	if ctx.Err() != nil {
+	over := ctx.Err() != nil
+	if over {
 		limit = min(limit, last)
 	}
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+	if !over {
+		go func() {
+			select {
+			case <-ctx.Done():
+				if errors.Is(ctx.Err(), context.Canceled) { // a deadline is in limit
+					cancel()
+				}
+			case <-within.Done():
+			}
+		}()
+	}
 	if s.Hurry != nil {
 		go func() {
 			select {

@@ -14,11 +14,12 @@ import (
 // replyReader reads replies strictly: what could be misread is an error, never
 // an answer. It allows no more than the limits of limits.go.
 type replyReader struct {
-	r    *bufio.Reader
-	last Reply  // that next gave, whose memory the one after it takes
-	read int    // bytes of all replies so far
-	mask masker // of what a reply must not repeat
-	veil masker // of what it is to hold, and is not to be shown
+	from io.Reader
+	r    *bufio.Reader // of from
+	last Reply         // that next gave, whose memory the one after it takes
+	read int           // bytes of all replies so far
+	mask masker        // of what a reply must not repeat
+	veil masker        // of what it is to hold, and is not to be shown
 }
 
 func newReplyReader(r io.Reader) *replyReader { return new(Memory).replyReader(r) }
@@ -30,7 +31,7 @@ func (rr *replyReader) next() (*Reply, error) {
 	rr.last = Reply{Raw: rr.last.Raw[:0]}
 	reply := &rr.last
 	for more := true; more; {
-		came, err := rr.r.ReadSlice('\n')
+		came, err := rr.line()
 		rr.read += len(came)
 		line, echo := rr.hide(reply, came)
 		switch {
@@ -56,6 +57,17 @@ func (rr *replyReader) next() (*Reply, error) {
 		reply.odd(repeats)
 	}
 	return reply, nil
+}
+
+// line reads to the end of a line, in a buffer of usual size as long as that will do.
+func (rr *replyReader) line() ([]byte, error) {
+	line, err := rr.r.ReadSlice('\n')
+	if errors.Is(err, bufio.ErrBufferFull) && rr.r.Size() < maxReplyLine {
+		begun := bytes.NewReader(bytes.Clone(line))
+		rr.r = bufio.NewReaderSize(io.MultiReader(begun, rr.from), maxReplyLine)
+		return rr.r.ReadSlice('\n')
+	}
+	return line, err
 }
 
 const repeats = "the reply repeated the password; it is masked"

@@ -14,8 +14,9 @@
 // what costs a connection, or several checks want, it takes from Once. It gives one
 // Result for each thing that it judges (each host, each selector), made by Passed,
 // Noted, Warned, Failed, Skipped or Untested. What could not be found out is
-// Untested and never Failed: a resolver that is silent proves nothing. Of Check.Needs
-// Run takes care: without them the check is skipped and not run.
+// Untested and never Failed: a resolver that is silent proves nothing. So is what rests
+// on a host or a record that could not be had; Skipped is what has nothing to judge. Of
+// Check.Needs Run takes care: without them the check is skipped and not run.
 package check
 
 import (
@@ -31,6 +32,9 @@ type Check struct {
 	About string // what has to be so for a pass, in a line without a full stop
 	Ref   string // the RFC and section, or the rule of a receiver
 	Needs []Need // what it cannot be run without
+	// Joined is of a row that Select adds, for others rest on it: it is told of
+	// only where it does not pass.
+	Joined bool
 	// Run judges. It ends when its context does, and then gives what it has. No
 	// result at all means that there was nothing to judge, and passes.
 	Run func(context.Context, *Subject) []Result

@@ -52,7 +52,7 @@ func daneRecords(_ context.Context, _ *Subject, v *Server) []Result {
 	}
 	switch {
 	case !connected(v):
-		return one(Skipped("was not reached").With(records(d)...))
+		return one(Untested("was not reached").With(records(d)...))
 	case !secured(v):
 		return one(Failed("the TLSA records promise TLS, and it does not come about").With(records(d)...).
 			Meaning("senders that honour them do not deliver here").By("RFC 7672 section 2.2").
@@ -86,11 +86,14 @@ func daneBogus(d *policy.DANE) Result {
 
 func daneRollover(_ context.Context, _ *Subject, v *Server) []Result {
 	d := v.DANE
+	if d != nil && d.State == policy.Bogus {
+		return one(Untested("its TLSA records: %s", d.Why))
+	}
 	if d == nil || d.State != policy.Usable {
 		return one(Skipped("no TLSA records to judge"))
 	}
 	if !secured(v) {
-		return one(Skipped("no certificate to hold them to"))
+		return one(Untested("no certificate to hold them to"))
 	}
 	found := d.Verify(v.TLS().Chain, v.at)
 	var spare []string

@@ -23,6 +23,11 @@ func (s *Subject) domain(ctx context.Context) Result {
 	return Once(s, "domain", func() Result {
 		_, err := s.Resolver.MX(ctx, s.ASCII)
 		var told *route.Error
+		if errors.As(err, &told) && !told.Definite() && !told.Bogus && ctx.Err() == nil {
+			if _, other := s.Resolver.TXT(ctx, s.ASCII); other == nil || isDefinite(other) {
+				err = other // a server that fails at MX alone: the checks of mail hosts tell of that
+			}
+		}
 		switch {
 		case errors.As(err, &told) && told.Kind == route.NXDomain:
 			return Failed("%s does not exist", s.Name).With(told.Error()).
@@ -37,6 +42,10 @@ func (s *Subject) domain(ctx context.Context) Result {
 				Fixed("try again later, or ask another server with --dns-server")
 		}
 		if suffix, icann := publicsuffix.PublicSuffix(s.ASCII); suffix == s.ASCII && icann {
+			if err != nil {
+				return Failed("%s is a public suffix: the domains below it belong to others, and it has no mail host of its own", s.Name).
+					Meaning("nobody has an address in it").Fixed("name the domain below it that is meant").By("https://publicsuffix.org/")
+			}
 			return Warned("%s is a public suffix: the domains below it belong to others", s.Name).
 				Meaning("what is found here is the registry's own, and says nothing of the domains below it").
 				By("https://publicsuffix.org/")

@@ -70,7 +70,11 @@ func noPolicy(p *policy.STS) (r Result, ok bool) {
 	case policy.BadRecord:
 		return Skipped("the MTA-STS record does not count"), false
 	case policy.Unknown:
-		return Skipped("whether there is an MTA-STS record is not known"), false
+		return Untested("whether there is an MTA-STS record is not known"), false
+	case policy.NotFetched:
+		if unsure(p.Err) {
+			return Untested("the policy could not be had"), false
+		}
 	case policy.Fetched:
 		return Result{}, true
 	}
@@ -151,9 +155,9 @@ func stsHost(p *policy.STS, v *Server) Result {
 		return bad("is not listed in the policy").By("RFC 8461 section 4.1").With("mx: "+strings.Join(p.Policy.MX, " ")).
 			Fixed("mx: %s   # in the policy, and a new id in the record", v.Host)
 	case !connected(v):
-		return Skipped("was not reached")
+		return Untested("was not reached")
 	case !v.greeted():
-		return Skipped("did not greet")
+		return Untested("did not greet")
 	case !secured(v):
 		return bad("is listed, and TLS does not come about").By("RFC 8461 section 4.2").Fixed("ehlo tls %s", v.Host)
 	case !v.TLS().Verified():

@@ -61,7 +61,7 @@ func mxPresent(ctx context.Context, s *Subject) []Result {
 }
 
 func mxNull(ctx context.Context, s *Subject) []Result {
-	found, _ := s.Route(ctx)
+	found, err := s.Route(ctx)
 	for _, f := range found.Findings {
 		switch f.ID {
 		case "null-among-others":
@@ -74,6 +74,9 @@ func mxNull(ctx context.Context, s *Subject) []Result {
 	}
 	if found.Null {
 		return one(Noted("%s takes no mail", s.Name).With(s.ASCII + ". MX 0 ."))
+	}
+	if none := (*route.NoRoute)(nil); errors.As(err, &none) && !none.Definite() && !found.Implicit {
+		return one(Untested("%s", why(err)).With(err.Error()))
 	}
 	return one(Passed("no null MX"))
 }

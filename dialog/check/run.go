@@ -46,7 +46,10 @@ func run(ctx context.Context, s *Subject, c Check) (results []Result) {
 		return one(Skipped("needs %s", lacking))
 	}
 	if c.needs(NeedDomain) && c.Group != Always {
-		if d := s.domain(ctx); d.Verdict > Warn {
+		switch d := s.domain(ctx); d.Verdict {
+		case Error:
+			return one(Untested("%s", d.Summary))
+		case Fail:
 			return one(Skipped("%s", d.Summary))
 		}
 	}
@@ -94,8 +97,9 @@ func bounded(text string) string {
 
 // Select gives the rows of the table that are of one of the groups, and of those the
 // ones that only names, if it names any, but for those that skip names; both may have
-// patterns: "mx-*". What only names is taken from any group. The error names an id
-// that no row has.
+// patterns: "mx-*". What only names is taken from any group; whether the domain exists is
+// joined to what is about one, as nothing else says that it does not. The error names an
+// id that no row has.
 func Select(groups []Group, only, skip []string) ([]Check, error) {
 	all := All()
 	for _, pattern := range slices.Concat(only, skip) {
@@ -114,7 +118,23 @@ func Select(groups []Group, only, skip []string) ([]Check, error) {
 			chosen = append(chosen, c)
 		}
 	}
-	return chosen, nil
+	return joined(chosen, skip), nil
+}
+
+// joined adds the rows that are Always, but for those that skip names, to a choice
+// without them that has a row about a domain.
+func joined(chosen []Check, skip []string) []Check {
+	if slices.ContainsFunc(chosen, func(c Check) bool { return c.Group == Always }) || !slices.ContainsFunc(chosen, func(c Check) bool { return c.needs(NeedDomain) }) {
+		return chosen
+	}
+	var first []Check
+	for _, c := range All() {
+		if c.Group == Always && !slices.ContainsFunc(skip, func(pattern string) bool { return named(c.ID, pattern) }) {
+			c.Joined = true
+			first = append(first, c)
+		}
+	}
+	return append(first, chosen...)
 }
 
 // named reports whether id fits a pattern.

@@ -2,9 +2,11 @@ package check
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -204,24 +206,55 @@ func alike(a, b Result) bool {
 // onServers is the Run of a check that judges each server that fits.
 func onServers(fits func(*Server) bool, lacking string, judge func(context.Context, *Subject, *Server) []Result) func(context.Context, *Subject) []Result {
 	return func(ctx context.Context, s *Subject) []Result {
-		results := each(s.Servers(ctx), fits, func(v *Server) []Result { return judge(ctx, s, v) })
+		all := s.Servers(ctx)
+		results := each(all, fits, func(v *Server) []Result { return judge(ctx, s, v) })
 		if len(results) == 0 {
 			return one(s.without(ctx, lacking))
 		}
-		return results
+		return append(results, unfit(all, fits, lacking)...)
 	}
 }
 
-// without says why no server was judged.
+// unfit tells of each host none of whose addresses could be judged, for nothing is known
+// of it.
+func unfit(all []*Server, fits func(*Server) bool, lacking string) []Result {
+	var results []Result
+	told := map[string]bool{}
+	for _, v := range all {
+		same := func(other *Server) bool { return other.Host == v.Host && fits(other) }
+		if !told[v.Host] && !slices.ContainsFunc(all, same) {
+			told[v.Host] = true
+			results = append(results, Untested("%s", strings.Replace(lacking, "no server", "nobody there", 1)).On(v.title()))
+		}
+	}
+	return results
+}
+
+// without says why no server was judged. Where there are some, that is no answer: what
+// would have been seen there is not known.
 func (s *Subject) without(ctx context.Context, lacking string) Result {
 	found, err := s.Route(ctx)
+	var none *route.NoRoute
 	switch {
 	case ctx.Err() != nil:
 		return Untested("%v", context.Cause(ctx))
 	case found.Null:
 		return Skipped("the domain takes no mail")
-	case err != nil:
+	case errors.As(err, &none) && none.Why == route.NoMailHost, s.Reach == nil:
 		return Skipped("no server is known")
+	case err != nil:
+		return Untested("no server is known")
 	}
-	return Skipped("%s", lacking)
+	r := Untested("%s", lacking)
+	all := s.Servers(ctx)
+	for _, v := range all {
+		if err := v.Report.Visit.Err; err != nil {
+			r = r.With(v.Name() + " " + reason(err).Error())
+		}
+	}
+	if len(all) == 1 && len(r.Evidence) == 1 { // then in the line that a watching program shows, too
+		r.Summary += ": " + r.Evidence[0]
+		r.Evidence = nil
+	}
+	return r
 }

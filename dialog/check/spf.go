@@ -102,7 +102,7 @@ func (s *Subject) policy(ctx context.Context) (record *spf.Record, text string, 
 	p := s.published(ctx)
 	switch {
 	case p.err != nil:
-		return nil, "", one(Skipped("the SPF record is not known"))
+		return nil, "", one(Untested("the SPF record is not known").As("temperror"))
 	case len(p.texts) == 0:
 		return nil, "", one(Skipped("no SPF record"))
 	case len(p.texts) > 1:

@@ -30,6 +30,9 @@ func secured(v *Server) bool { return v.TLS() != nil && len(v.TLS().Chain) > 0 }
 func startTLS(_ context.Context, s *Subject, v *Server) []Result {
 	if secured(v) {
 		first := v.Report.Visit.Report.Offers
+		if under := v.Report.Visit.Err; under != nil && (len(first) < 2 || first[len(first)-1].Reply == nil) {
+			return one(deafUnderTLS(v, under))
+		}
 		if second := first[len(first)-1]; second.Secure {
 			if _, again := second.Find("STARTTLS"); again {
 				return one(Warned("STARTTLS is offered again under TLS").By("RFC 3207 section 4.2").
@@ -63,6 +66,21 @@ func startTLS(_ context.Context, s *Subject, v *Server) []Result {
 		r = r.Meaning("its TLSA records promise TLS: senders that honour them do not deliver here")
 	}
 	return one(r)
+}
+
+// deafUnderTLS judges a server that handshakes and then lets nobody say anything.
+func deafUnderTLS(v *Server, err error) Result {
+	var at *dialog.Error
+	if !errors.As(err, &at) || at.Phase != dialog.PhaseTLS && at.Phase != dialog.PhaseHello {
+		return Untested("TLS comes about; what follows is not known: %v", reason(err))
+	}
+	r := Failed("TLS comes about, and EHLO under it does not: %v", reason(err)).With(v.TLS().Summary()).
+		Meaning("senders that use TLS do not deliver").Fixed("look in its log; then: ehlo probe %s", v.Host)
+	var refusal *dialog.Refusal
+	if errors.As(err, &refusal) {
+		r = r.With(refusal.Reply.String())
+	}
+	return r
 }
 
 func offersIt(o *dialog.Offers, keyword string) bool {

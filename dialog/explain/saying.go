@@ -50,22 +50,24 @@ const gap = 50
 func occurs(text, phrase string, within int) bool {
 	part, rest, more := strings.Cut(phrase, " .. ")
 	stem, open := strings.CutSuffix(part, "*")
-	for from := 0; ; {
-		i := strings.Index(text[from:], stem)
-		if i < 0 || from+i > within {
+	end := min(len(text), within+len(stem)) // what begins later is not looked at
+	for from := 0; from < end; {
+		i := strings.Index(text[from:end], stem)
+		if i < 0 {
 			return false
 		}
-		start, end := from+i, from+i+len(stem)
-		if start > 0 && text[start-1] == ' ' && (open || end == len(text) || text[end] == ' ') {
+		start, after := from+i, from+i+len(stem)
+		if start > 0 && text[start-1] == ' ' && (open || after == len(text) || text[after] == ' ') {
 			if !more {
 				return true
 			}
-			if n := strings.IndexByte(text[end:], ' '); n < 0 {
+			if n := strings.IndexByte(text[after:], ' '); n < 0 {
 				return false
-			} else if occurs(text[end+n:], rest, gap) {
+			} else if occurs(text[after+n:], rest, gap) {
 				return true
 			}
 		}
 		from = start + 1
 	}
+	return false
 }

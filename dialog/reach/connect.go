@@ -28,7 +28,6 @@ func (e *ConnectError) Unwrap() error { return e.Err }
 
 // Short is what happened in a few words.
 func (e *ConnectError) Short() string {
-	var timeout interface{ Timeout() bool }
 	var proxy *ProxyError
 	var call *os.SyscallError
 	var name *net.DNSError
@@ -43,7 +42,7 @@ func (e *ConnectError) Short() string {
 		return "cannot be reached: no route to the host"
 	case errors.Is(e.Err, syscall.ENETUNREACH):
 		return "cannot be reached: no route to its network"
-	case errors.As(e.Err, &timeout) && timeout.Timeout():
+	case isTimeout(e.Err):
 		return fmt.Sprintf("did not answer within %s", transcript.Duration(e.After))
 	case errors.As(e.Err, &name):
 		return "was not found: " + name.Err
@@ -54,6 +53,11 @@ func (e *ConnectError) Short() string {
 		return op.Err.Error()
 	}
 	return e.Err.Error()
+}
+
+func isTimeout(err error) bool {
+	var timeout interface{ Timeout() bool }
+	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
 // SpecialError is an address that was not dialled, as only public ones were to be.
@@ -92,7 +96,14 @@ func (r *Reach) connect(ctx context.Context, hop Hop, o *dialog.Options) (net.Co
 		}
 	}
 	event.Took = time.Since(began)
+	if end, ok := ctx.Deadline(); ok && err != nil && !time.Now().Before(end) {
+		<-ctx.Done() // a deadline on the connection may be a moment ahead of it
+	}
 	if err != nil && ctx.Err() != nil {
+		if isTimeout(ctx.Err()) { // an interrupt says nothing of the other side
+			event.Failed = (&ConnectError{Addr: target, After: event.Took, Err: err}).Short()
+			o.Stream.Emit(event)
+		}
 		return nil, context.Cause(ctx)
 	}
 	var special *SpecialError

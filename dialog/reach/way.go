@@ -88,6 +88,9 @@ func (e *ProxyError) short(after time.Duration) string {
 		return "cannot be reached, says the proxy: " + e.Said
 	}
 	why := (&ConnectError{After: after, Err: e.Err}).Short()
+	if e.Reached && isTimeout(e.Err) {
+		why = "took the connection and " + why
+	}
 	return "cannot be reached: the proxy " + e.Addr + " " + why
 }
 
@@ -213,7 +216,17 @@ func socks(p Proxy, password transcript.Secret, toProxy Dialer) (Dialer, error) 
 			return nil, errors.New("a user's name and a password for SOCKS5 have at most 255 bytes (RFC 1929)")
 		}
 	}
-	dialer, err := proxy.SOCKS5("tcp", p.addr(), auth, toProxy)
+	forward := toProxy
+	if auth == nil { // the library judges the choice between the two methods that a user has
+		forward = func(ctx context.Context, network, address string) (net.Conn, error) {
+			nc, err := toProxy(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			return &onlyMethod{Conn: nc}, nil
+		}
+	}
+	dialer, err := proxy.SOCKS5("tcp", p.addr(), auth, forward)
 	if err != nil {
 		return nil, err
 	}
@@ -236,6 +249,23 @@ func socks(p Proxy, password transcript.Secret, toProxy Dialer) (Dialer, error) 
 		}
 		return nil, &ProxyError{Addr: p.addr(), Reached: true, Err: err}
 	}, nil
+}
+
+// onlyMethod is a connection to a SOCKS5 proxy that was offered no login alone: its
+// second octet is the method that it chooses (RFC 1928 section 3), and any other
+// is a breach, as what follows would belong to that method. FF, none, passes.
+type onlyMethod struct {
+	net.Conn
+	read int // octets so far, up to 2
+}
+
+func (c *onlyMethod) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if at := 1 - c.read; at >= 0 && at < n && b[at] != 0 && b[at] != 0xff {
+		return 0, fmt.Errorf("chose method %d, which was not offered: it does not speak SOCKS5 (RFC 1928 section 3)", b[at])
+	}
+	c.read = min(c.read+n, 2)
+	return n, err
 }
 
 // Dial dials without a limit. It and DialContext make a Dialer what the SOCKS5

@@ -62,7 +62,7 @@ func TestNewDialerSOCKS(t *testing.T) {
 	if _, err := io.ReadFull(nc, banner); err != nil || string(banner) != "220 " {
 		t.Errorf("%q, %v", banner, err)
 	}
-	_, err = dial(t.Context(), "tcp", "192.0.2.250:25")
+	_, err = dial(t.Context(), "tcp", "198.51.100.250:25")
 	var failed *ProxyError
 	if !errors.As(err, &failed) || !failed.Reached || failed.Said == "" {
 		t.Errorf("no such host: %#v", err)

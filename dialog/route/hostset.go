@@ -118,6 +118,9 @@ func (h *Host) nameable() bool {
 	if isLocalhost(h.Name) {
 		return bad("localhost", "localhost: each sender would reach itself (RFC 6761 section 6.3)")
 	}
+	if octet, ok := escaped(h.Name); ok {
+		return bad("bad-name", "not a host name: the character '"+octet+"': a name has letters, digits and hyphens (RFC 1123 section 2.1)")
+	}
 	if rule := looseRule(h.Name); rule != "" {
 		return bad("bad-name", "not a host name: "+rule)
 	}

@@ -3,6 +3,7 @@ package route
 import (
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -179,6 +180,19 @@ func canonical(name string) (fqdn string, ok bool) {
 	}
 	fqdn, _, err := dns.UnpackDomainName(wire, 0)
 	return strings.ToLower(fqdn), err == nil
+}
+
+// escaped is the first octet that a name as the DNS library writes it has escaped,
+// as itself (RFC 1035 section 5.1).
+func escaped(name string) (octet string, ok bool) {
+	_, rest, ok := strings.Cut(name, `\`)
+	if !ok || rest == "" {
+		return "", false
+	}
+	if n, err := strconv.ParseUint(rest[:min(3, len(rest))], 10, 8); err == nil && len(rest) >= 3 {
+		return string([]byte{byte(n)}), true
+	}
+	return rest[:1], true
 }
 
 // trim takes the last dot off an absolute name.
