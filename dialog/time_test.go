@@ -255,6 +255,26 @@ func TestCancel(t *testing.T) {
 	}
 }
 
+// TestCancelFarewell interrupts the QUIT behind a failure: it is not waited for.
+func TestCancelFarewell(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		o := testOptions()
+		o.TLS.Policy = PolicyMust
+		got, took, err := bubble(ctx, o, nil, func(p *peer) {
+			p.to("EHLO", "")
+			p.say("250 x") // STARTTLS is not offered
+			p.hear("QUIT")
+			time.Sleep(time.Second)
+			cancel()
+			p.rest()
+		})
+		if got != "error tls tls" || took != time.Second {
+			t.Errorf("%s (%v) after %v", got, err, took)
+		}
+	})
+}
+
 // TestCancelBody interrupts a write that the server does not read.
 func TestCancelBody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ehlo-mail/ehlo/dialog/check/dmarc"
 	"github.com/ehlo-mail/ehlo/dialog/check/spf"
 )
 
@@ -28,13 +29,21 @@ type rule struct {
 }
 
 // state is what a rule comes to.
-type state string
+type state uint8
 
 const (
-	met    state = "met"
-	notMet state = "not met"
-	unseen state = "not tested"
+	met      state = iota
+	notMet         // and mail is refused for it
+	notBulk        // not met, and only bulk mail has to
+	untried        // it needs --ip
+	notKnown       // it was tried without an answer
+	unseen         // nobody can see it from outside
 )
+
+// String is the state for people.
+func (s state) String() string {
+	return [...]string{"met", "not met", "not met", "not tested", "not known", "not tested"}[s]
+}
 
 // The rules that several receivers have.
 const (
@@ -44,14 +53,14 @@ const (
 	ruleAlign  = "From is aligned with the domain of SPF or DKIM"
 	ruleDNS    = "the sending address has a name that leads back to it"
 	ruleFormat = "the message is formed as RFC 5322 has it"
-	ruleClick  = "one click unsubscribes (RFC 8058)"
+	ruleClick  = "one click unsubscribes (RFC 8058), in marketing mail"
 	ruleSpam   = "less than 0.3 % of the mail is reported as spam"
 	ruleOptIn  = "only who asked for the mail gets it"
 )
 
 func gmailRules() []rule {
 	return []rule{
-		{ruleSPF, spfMet}, {ruleDKIM, by("msg-dkim")}, {ruleDMARC, dmarcMet}, {ruleAlign, by("msg-dmarc")},
+		{ruleSPF, spfMet}, {ruleDKIM, by("msg-dkim")}, {ruleDMARC, dmarcMet}, {ruleAlign, alignMet},
 		{ruleDNS, by("send-fcrdns")}, {"the message is sent under TLS", nobody}, {ruleFormat, by("msg-headers", "msg-lines")},
 		{ruleClick, clickMet}, {ruleSpam, nobody},
 	}
@@ -59,7 +68,7 @@ func gmailRules() []rule {
 
 func yahooRules() []rule {
 	return []rule{
-		{ruleSPF, spfMet}, {ruleDKIM, by("msg-dkim")}, {ruleDMARC, dmarcMet}, {ruleAlign, by("msg-dmarc")},
+		{ruleSPF, spfMet}, {ruleDKIM, by("msg-dkim")}, {ruleDMARC, dmarcMet}, {ruleAlign, alignMet},
 		{ruleDNS, by("send-fcrdns")}, {ruleFormat, by("msg-headers", "msg-lines")}, {ruleClick, clickMet},
 		{"who unsubscribes gets nothing after two days", nobody}, {ruleSpam, nobody},
 	}
@@ -67,7 +76,7 @@ func yahooRules() []rule {
 
 func outlookRules() []rule {
 	return []rule{
-		{ruleSPF, spfMet}, {ruleDKIM, by("msg-dkim")}, {ruleDMARC, dmarcMet}, {ruleAlign, by("msg-dmarc")},
+		{ruleSPF, spfMet}, {ruleDKIM, by("msg-dkim")}, {ruleDMARC, dmarcMet}, {ruleAlign, alignMet},
 		{"there is a way to unsubscribe", offerMet}, {"From and Reply-To are addresses that take mail", nobody},
 		{"addresses that do not take mail are taken off the list", nobody},
 	}
@@ -75,36 +84,46 @@ func outlookRules() []rule {
 
 func appleRules() []rule {
 	return []rule{
-		{ruleSPF, spfMet}, {ruleDKIM, by("msg-dkim")}, {ruleDMARC, dmarcMet}, {ruleDNS, by("send-fcrdns")},
+		{ruleSPF, spfMet}, {ruleDKIM, by("msg-dkim")}, {ruleDMARC, dmarcMet},
+		{"the message does not fail a DMARC policy that is enforced", enforcedMet}, {ruleDNS, by("send-fcrdns")},
 		{ruleFormat, by("msg-headers", "msg-lines")}, {"there is a way to unsubscribe", offerMet}, {ruleOptIn, nobody},
 		{"replies with errors are acted on", nobody},
 	}
 }
 
-// rollUp judges the rules: each is a line of the evidence.
+// rollUp judges the rules: each is a line of the evidence. It passes only if every rule
+// that can be seen is met.
 func rollUp(ctx context.Context, s *Subject, rules []rule) Result {
-	counted := map[state]int{}
-	var lines, broken []string
+	counted, texts := map[string]int{}, map[state][]string{}
+	var lines []string
 	for _, rule := range rules {
 		state := rule.met(ctx, s)
-		counted[state]++
-		lines = append(lines, string(state)+": "+rule.text)
-		if state == notMet {
-			broken = append(broken, rule.text)
+		counted[state.String()]++
+		texts[state] = append(texts[state], rule.text)
+		line := state.String() + ": " + rule.text
+		if state == untried {
+			line += " (needs --ip)"
+		}
+		lines = append(lines, line)
+	}
+	summary := decimal(counted["met"]) + " of " + count(len(rules), "rule") + " met"
+	for _, word := range []string{"not met", "not known", "not tested"} {
+		if counted[word] > 0 {
+			summary += ", " + decimal(counted[word]) + " " + word
 		}
 	}
-	summary := decimal(counted[met]) + " of " + count(len(rules), "rule") + " met"
-	for _, state := range []state{notMet, unseen} {
-		if counted[state] > 0 {
-			summary += ", " + decimal(counted[state]) + " " + string(state)
-		}
-	}
+	list := func(of state) string { return strings.Join(texts[of], "; ") }
 	switch {
-	case len(broken) > 0:
-		return Failed("%s", summary).With(lines...).Meaning("not met: %s", strings.Join(broken, "; ")).
+	case len(texts[notMet]) > 0:
+		return Failed("%s", summary).With(lines...).Meaning("not met: %s", strings.Join(append(texts[notMet], texts[notBulk]...), "; ")).
 			Fixed("look at the check of each: ehlo check DOMAIN --message FILE --ip ADDR -v")
-	case counted[met] == 0:
-		return Untested("%s", summary).With(lines...)
+	case len(texts[notKnown]) > 0:
+		return Untested("%s", summary).With(lines...).Meaning("not known: %s", list(notKnown)).Fixed("try again later")
+	case len(texts[untried]) > 0:
+		return Noted("%s", summary).With(lines...).Meaning("not tested: %s", list(untried)).
+			Fixed("name the address that it is sent from with --ip")
+	case len(texts[notBulk]) > 0:
+		return Noted("%s", summary).With(lines...).Meaning("not met: %s", list(notBulk))
 	}
 	return Passed("%s", summary).With(lines...)
 }
@@ -112,10 +131,10 @@ func rollUp(ctx context.Context, s *Subject, rules []rule) Result {
 // nobody is of a rule that cannot be seen from outside.
 func nobody(context.Context, *Subject) state { return unseen }
 
-// by is met if none of these checks fails, and not tested if none of them was.
+// by is met if none of these checks fails, and not tried if none of them was.
 func by(ids ...string) func(context.Context, *Subject) state {
 	return func(ctx context.Context, s *Subject) state {
-		worst := unseen
+		found := untried
 		for _, c := range messageAndSending() {
 			if !slices.Contains(ids, c.ID) {
 				continue
@@ -123,11 +142,15 @@ func by(ids ...string) func(context.Context, *Subject) state {
 			switch outcome(c, run(ctx, s, c)).Verdict {
 			case Fail:
 				return notMet
+			case Error:
+				found = notKnown
 			case Pass, Info, Warn:
-				worst = met
+				if found == untried {
+					found = met
+				}
 			}
 		}
-		return worst
+		return found
 	}
 }
 
@@ -137,14 +160,17 @@ func messageAndSending() []Check { return slices.Concat(messageChecks(), sendChe
 // spfMet is of the message, if it is known where it comes from.
 func spfMet(ctx context.Context, s *Subject) state {
 	found, err := s.verified(ctx)
-	if err != nil || !s.IP.IsValid() {
-		return unseen
+	switch {
+	case err != nil:
+		return notKnown
+	case !s.IP.IsValid():
+		return untried
 	}
 	switch s.spf(ctx, found).Outcome {
 	case spf.Pass:
 		return met
 	case spf.TempError:
-		return unseen
+		return notKnown
 	}
 	return notMet
 }
@@ -153,32 +179,72 @@ func spfMet(ctx context.Context, s *Subject) state {
 func dmarcMet(ctx context.Context, s *Subject) state {
 	found, err := s.verified(ctx)
 	if err != nil {
-		return unseen
+		return notKnown
 	}
 	switch d := s.authentic(ctx, found).Discovery; {
-	case d.Err != nil || d.Domain == "":
-		return unseen
+	case d.Err != nil:
+		return notKnown
 	case !d.Applies():
 		return notMet
 	}
 	return met
 }
 
+// alignMet looks for a pass that is aligned, whether a DMARC record applies or not.
+func alignMet(ctx context.Context, s *Subject) state {
+	found, err := s.verified(ctx)
+	if err != nil {
+		return notKnown
+	}
+	v := s.authentic(ctx, found)
+	switch {
+	case slices.ContainsFunc(v.Identifiers, func(id dmarc.Identifier) bool { return id.Aligned && id.Result == string(dmarc.Pass) }):
+		return met
+	case v.Discovery.Err != nil, v.Result == dmarc.TempError, slices.ContainsFunc(v.Identifiers, unanswered):
+		return notKnown
+	case !s.IP.IsValid() && v.Discovery.Domain != "":
+		return untried
+	}
+	return notMet
+}
+
+// unanswered reports whether a result may be a pass that the DNS hid.
+func unanswered(id dmarc.Identifier) bool { return id.Result == string(dmarc.TempError) }
+
+// enforcedMet is met but where DMARC asks receivers not to deliver the message.
+func enforcedMet(ctx context.Context, s *Subject) state {
+	found, err := s.verified(ctx)
+	if err != nil {
+		return notKnown
+	}
+	switch v := s.authentic(ctx, found); {
+	case v.Result == dmarc.TempError:
+		return notKnown
+	case v.Result != dmarc.Fail || v.Discovery.Requested == dmarc.None:
+		return met
+	case !s.IP.IsValid():
+		return untried
+	}
+	return notMet
+}
+
+// clickMet is asked of marketing mail alone, which nothing tells from other mail; what
+// is wrong with a field that is there msg-unsub says.
 func clickMet(ctx context.Context, s *Subject) state {
 	switch msgUnsub(ctx, s)[0].Verdict {
 	case Pass:
 		return met
 	case Error:
-		return unseen
+		return notKnown
 	}
-	return notMet
+	return notBulk
 }
 
 // offerMet reports what can be seen of the header: a link in the body may do as well.
 func offerMet(_ context.Context, s *Subject) state {
 	parts, err := s.structure()
 	if err != nil {
-		return unseen
+		return notKnown
 	}
 	if list, _ := field(parts, "List-Unsubscribe"); len(uris(list)) > 0 {
 		return met

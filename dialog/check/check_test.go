@@ -70,8 +70,10 @@ func TestSelect(t *testing.T) {
 		only, skip []string
 		want       string
 	}{
-		{nil, []string{"mx-n*"}, nil, "mx-null"},
-		{[]Group{Sending}, []string{"tlsrpt", "mx-null"}, nil, "mx-null tlsrpt"},
+		{nil, []string{"mx-n*"}, nil, "domain mx-null"},
+		{nil, []string{"mx-n*"}, []string{"dom*"}, "mx-null"},
+		{nil, []string{"spf-eval", "msg-*"}, []string{"msg-[d-u]*"}, "spf-eval"},
+		{[]Group{Sending}, []string{"tlsrpt", "mx-null"}, nil, "domain mx-null tlsrpt"},
 		{nil, []string{"mtasts-*"}, []string{"mtasts-[dpm]*"}, ""},
 		{nil, nil, nil, "domain"},
 		{nil, nil, []string{"domain"}, ""},
@@ -91,6 +93,7 @@ func TestSelect(t *testing.T) {
 type world struct {
 	Resolver
 	mx    map[string]error
+	txt   map[string]error // as mx where it is not there
 	asked atomic.Int64
 }
 
@@ -101,6 +104,14 @@ func (w *world) MX(_ context.Context, domain string) (route.Answer[route.MX], er
 		err = &route.Error{Name: domain, Type: "MX", Kind: route.NXDomain}
 	}
 	return route.Answer[route.MX]{Records: []route.MX{{Pref: 10, Host: "mx1." + domain}}}, err
+}
+
+func (w *world) TXT(_ context.Context, domain string) (route.Answer[string], error) {
+	err, ok := w.txt[domain]
+	if !ok {
+		err = w.mx[domain]
+	}
+	return route.Answer[string]{}, err
 }
 
 func TestRun(t *testing.T) {
@@ -166,13 +177,16 @@ func TestDomain(t *testing.T) {
 		"nosuch.test": {failed(route.NXDomain), Fail},
 		"late.test":   {failed(route.Timeout), Error},
 		"lost.test":   {failed(route.ServFail), Error},
+		"mute.test":   {failed(route.Timeout), Pass}, // at MX alone
+		"gone.test":   {failed(route.Timeout), Fail},
 		"refused.t":   {failed(route.Refused), Error},
 		"bogus.test":  {&route.Error{Kind: route.ServFail, Bogus: true}, Info},
 		"none.test":   {&route.NoServers{}, Error},
 		"co.uk":       {nil, Warn},
+		"com":         {failed(route.NoData), Fail},
 		"github.io":   {nil, Pass}, // a suffix by its owner's word alone: mail may go there
 	} {
-		w := &world{mx: map[string]error{domain: test.err}}
+		w := &world{mx: map[string]error{domain: test.err}, txt: map[string]error{"mute.test": nil, "gone.test": failed(route.NXDomain)}}
 		s, err := NewSubject(Options{Domain: domain + "."}, w, nil)
 		if err != nil {
 			t.Fatal(err)

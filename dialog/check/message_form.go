@@ -107,6 +107,8 @@ func msgUnsub(ctx context.Context, s *Subject) []Result {
 		r = Failed("one click needs an https address in List-Unsubscribe").Fixed("%s", fix)
 	case !posts:
 		r = Warned("List-Unsubscribe without List-Unsubscribe-Post: it takes more than one click").Fixed("%s", fix)
+	case !covered(signed) && slices.ContainsFunc(signed.Signatures, func(s mime.SignatureVerdict) bool { return s.Verdict == mime.VerdictTempError }):
+		r = Untested("whether a DKIM signature covers both fields is not known: it could not be verified").By("RFC 8058 section 4")
 	case !covered(signed):
 		r = Failed("no DKIM signature that passes covers both fields").Meaning("receivers do not offer the click").
 			Fixed("sign List-Unsubscribe and List-Unsubscribe-Post").By("RFC 8058 section 4")

@@ -158,6 +158,35 @@ func TestSOCKSLogin(t *testing.T) {
 	}
 }
 
+// A method that was not offered is a breach; what follows is never said to it.
+func TestSOCKSMethod(t *testing.T) {
+	for method, want := range map[byte]string{
+		2:    "chose method 2, which was not offered: it does not speak SOCKS5 (RFC 1928 section 3)",
+		5:    "chose method 5, which was not offered: it does not speak SOCKS5 (RFC 1928 section 3)",
+		0xff: "no acceptable authentication methods",
+	} {
+		heard := make(chan int, 1)
+		addr := serveOnce(t, func(nc net.Conn) {
+			_, _ = io.ReadFull(nc, make([]byte, 3))
+			_, _ = nc.Write([]byte{5})
+			_, _ = nc.Write([]byte{method})
+			rest, _ := io.ReadAll(nc)
+			heard <- len(rest)
+		})
+		dial, err := NewDialer(Way{Via: "socks5://" + addr})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = dial(t.Context(), "tcp", "192.0.2.1:25")
+		if got := (&ConnectError{Err: err}).Short(); got != "cannot be reached: the proxy "+addr+" "+want {
+			t.Errorf("%s; want %s", got, want)
+		}
+		if n := <-heard; n != 0 {
+			t.Errorf("method %d: %d octets more", method, n)
+		}
+	}
+}
+
 // What the proxy itself does is not taken for what the server does.
 func TestProxyUnreached(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -191,7 +220,7 @@ func TestProxySilent(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	_, err = dial(ctx, "tcp", "192.0.2.1:25")
-	want := "cannot be reached: the proxy " + silent + " did not answer within 15.0 s"
+	want := "cannot be reached: the proxy " + silent + " took the connection and did not answer within 15.0 s"
 	if got := (&ConnectError{After: 15 * time.Second, Err: err}).Short(); got != want {
 		t.Errorf("%s; want %s", got, want)
 	}

@@ -125,6 +125,25 @@ func TestTo(t *testing.T) {
 	}
 }
 
+// The character that makes a name no host's is named as it came.
+func TestEscapedNames(t *testing.T) {
+	c, _ := world(t, `
+		odd.test. 300 IN MX 10 a\027[2J.odd.test.
+		odd.test. 300 IN MX 20 b\228.odd.test.
+		odd.test. 300 IN MX 30 c\.d.odd.test.
+		odd.test. 300 IN MX 40 e\032f.odd.test.
+	`)
+	rt, _ := To(background(t), c, "odd.test", 25, Options{})
+	if len(rt.Hosts) != 4 {
+		t.Fatalf("%d hosts", len(rt.Hosts))
+	}
+	for i, want := range []string{"\x1b", "\xe4", ".", " "} {
+		if f := rt.Hosts[i].Findings; len(f) != 1 || f[0].Text != "not a host name: the character '"+want+"': a name has letters, digits and hyphens (RFC 1123 section 2.1)" {
+			t.Errorf("%s: %+v", rt.Hosts[i].Name, f)
+		}
+	}
+}
+
 func TestToFamilies(t *testing.T) {
 	c, z := world(t, `
 		v6.test. 300 IN MX 10 mx.v6.test.

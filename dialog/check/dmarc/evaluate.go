@@ -64,19 +64,25 @@ func Evaluate(ctx context.Context, l Lookup, m Message) *Verdict {
 		return v.end(PermError, "the From field does not name one domain, so that there is nothing to align with")
 	case d.Err != nil:
 		return v.end(broken(d.Err), "the policy of "+d.Domain+" could not be found out: "+d.Err.Error())
+	}
+	mode := Record{ASPF: Relaxed, ADKIM: Relaxed} // where nothing is demanded, it is still said what is aligned
+	if d.Applies() {
+		mode = *d.Record
+	}
+	a := aligner{lookup: l, author: d.Walk, walks: map[string]*Walk{}}
+	for _, x := range m.SPF {
+		v.identify(ctx, &a, "spf", mode.ASPF, x)
+	}
+	for _, x := range m.DKIM {
+		v.identify(ctx, &a, "dkim", mode.ADKIM, x)
+	}
+	v.Org = a.author.Org
+	switch {
 	case d.Record == nil:
 		return v.end(NoPolicy, "no record applies to "+d.Domain)
 	case !d.Applies():
 		return v.end(PermError, "the record at _dmarc."+d.At+" has no valid policy and no address for reports, so that it counts as none")
 	}
-	a := aligner{lookup: l, author: d.Walk, walks: map[string]*Walk{}}
-	for _, x := range m.SPF {
-		v.identify(ctx, &a, "spf", d.Record.ASPF, x)
-	}
-	for _, x := range m.DKIM {
-		v.identify(ctx, &a, "dkim", d.Record.ADKIM, x)
-	}
-	v.Org = a.author.Org
 	return v.conclude(&a)
 }
 
