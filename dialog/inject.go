@@ -1,6 +1,7 @@
 package dialog
 
 import (
+	"bytes"
 	"context"
 	"errors"
 )
@@ -48,14 +49,33 @@ func InjectCommand(found *Injection) Stage {
 			return err
 		}
 		turns, err = s.Exchange(ctx, quitStep())
-		switch {
-		case errors.As(err, new(*ProtocolError)), err == nil && turns[0].Reply().Code != 221:
-			*found = InjectionAnswered
-		case err == nil, errors.As(err, new(*LostError)):
-			*found = InjectionDiscarded
-		}
+		*found = injected(turns, err)
 		return nil
 	}}
+}
+
+// injected reads what came under TLS in answer to QUIT, and perhaps to NOOP before it: 250,
+// or a reply too many. A 421 is a server's goodbye, whatever was said to it, and any
+// other reply may be to QUIT.
+func injected(turns []Turn, err error) Injection {
+	code := 0
+	if len(turns) > 0 && turns[0].State == Answered {
+		code = turns[0].Reply().Code
+	}
+	var broken *ProtocolError
+	switch {
+	case code == 421:
+		return InjectionUntested
+	case errors.As(err, &broken):
+		if broken.outOfStep && !bytes.HasPrefix(broken.Quote, []byte("421")) {
+			return InjectionAnswered
+		}
+	case errors.As(err, new(*LostError)), err == nil && code == 221:
+		return InjectionDiscarded
+	case err == nil && code == 250:
+		return InjectionAnswered
+	}
+	return InjectionUntested
 }
 
 // inClear reports whether err is about a reply in place of the handshake, come with

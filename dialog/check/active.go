@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -24,7 +25,7 @@ func activeChecks() []Check {
 		row("abuse", "mail to abuse is taken", "RFC 2142 section 2", abuse),
 		row("catch-all", "a mailbox that cannot exist is refused", "RFC 5321 section 3.3", catchAll),
 		{ID: "starttls-injection", Group: Receiving, Topic: "active", About: "what stands in the clear behind STARTTLS is not answered under TLS",
-			Ref: "RFC 3207 section 6", Needs: []Need{NeedDomain, NeedActive}, Run: onServers(secured, "no server spoke TLS", injection)},
+			Ref: "RFC 3207 section 6", Needs: []Need{NeedDomain, NeedActive}, Run: onServers((*Server).greeted, "no server greeted", injection)},
 	}
 }
 
@@ -232,6 +233,13 @@ func catchAll(a *inquiry) Result {
 }
 
 func injection(_ context.Context, _ *Subject, v *Server) []Result {
+	var failed *dialog.TLSError
+	switch err := v.Report.Visit.Err; {
+	case errors.As(err, &failed) && failed.Kind == dialog.TLSNotOffered:
+		return one(Skipped("STARTTLS is not offered"))
+	case !secured(v) || v.deaf():
+		return one(Untested("nothing is answered under TLS: %v", reason(err)))
+	}
 	evidence := fmt.Sprintf("NOOP behind STARTTLS, in one packet: %s", v.Report.Injection)
 	switch v.Report.Injection {
 	case dialog.InjectionDiscarded:
@@ -243,5 +251,5 @@ func injection(_ context.Context, _ *Subject, v *Server) []Result {
 		return one(Warned("a command sent behind STARTTLS is answered before the handshake").With(evidence).
 			Fixed("update the server: nothing may stand between 220 and the handshake"))
 	}
-	return one(Untested("the server was not reached again"))
+	return one(Untested("the server was not reached again, or what it answered tells nothing"))
 }

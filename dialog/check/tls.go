@@ -30,8 +30,8 @@ func secured(v *Server) bool { return v.TLS() != nil && len(v.TLS().Chain) > 0 }
 func startTLS(_ context.Context, s *Subject, v *Server) []Result {
 	if secured(v) {
 		first := v.Report.Visit.Report.Offers
-		if under := v.Report.Visit.Err; under != nil && (len(first) < 2 || first[len(first)-1].Reply == nil) {
-			return one(deafUnderTLS(v, under))
+		if v.deaf() {
+			return one(deafUnderTLS(v, v.Report.Visit.Err))
 		}
 		if second := first[len(first)-1]; second.Secure {
 			if _, again := second.Find("STARTTLS"); again {
@@ -66,6 +66,12 @@ func startTLS(_ context.Context, s *Subject, v *Server) []Result {
 		r = r.Meaning("its TLSA records promise TLS: senders that honour them do not deliver here")
 	}
 	return one(r)
+}
+
+// deaf reports whether a handshake came about, and EHLO under it was not answered.
+func (v *Server) deaf() bool {
+	all := v.Report.Visit.Report.Offers
+	return secured(v) && v.Report.Visit.Err != nil && (len(all) < 2 || all[len(all)-1].Reply == nil)
 }
 
 // deafUnderTLS judges a server that handshakes and then lets nobody say anything.
