@@ -266,6 +266,9 @@ func (v *verdict) tls(err *dialog.TLSError) {
 		v.Next = "again with --tls-cert FILE --tls-key FILE   # one that is trusted there"
 	default:
 		v.Means = "both sides found no way to encrypt; going on in the clear would hide an attack"
+		if err.Alert == 80 { // internal_error (RFC 8446 section 6.2)
+			v.Means = "TLS failed within the server, as its own alert says; going on in the clear would hide an attack"
+		}
 		v.Next = "again with --no-tls   # in the clear: for a test"
 		if err.Implicit {
 			v.Means = "both sides found no way to encrypt from the first byte on"
