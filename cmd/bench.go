@@ -197,7 +197,7 @@ func (b *benching) bench(ctx context.Context) (*load.Result, reach.Hop, error) {
 	}
 	if b.offer.PerConn > 0 {
 		// What connections leave behind would else be most of the memory.
-		defer debug.SetGCPercent(debug.SetGCPercent(50))
+		defer debug.SetGCPercent(debug.SetGCPercent(40))
 	}
 	result, err := load.Run(ctx, b.Reach, hop, b.offer, told)
 	b.progress.clear()

@@ -133,7 +133,7 @@ func (s *sending) judge(p *part, m *mime.Message, to *dialog.Recipient) verdict 
 		}
 		ask := "for " + m.ID()
 		if m.ID() == "" {
-			ask = "whether it came"
+			ask = "whether it came,"
 		}
 		return verdict{
 			Status: StatusUnknown, Phase: "dot", Outcome: "unknown", Sentence: fmt.Sprintf("if %s took the message", to.Hop),

@@ -9,8 +9,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
+	"github.com/ehlo-mail/ehlo/dialog/reach"
 	"github.com/ehlo-mail/ehlo/dialog/sandbox"
 )
 
@@ -99,5 +101,22 @@ func TestWays(t *testing.T) {
 	out, _, _ := w.run("verify", "--socket", socket, "bob@plain.test")
 	if !strings.HasPrefix(out, "● connect   unix:"+socket) || !strings.Contains(out, "220 mx1.plain.test") {
 		t.Errorf("a UNIX socket:\n%s", out)
+	}
+}
+
+// A proxy that does not answer is no firewall before port 25.
+func TestUnreachedProxy(t *testing.T) {
+	for _, test := range []struct {
+		err  error
+		want string
+	}{
+		{&reach.ProxyError{Addr: "127.0.0.1:1080", Reached: true, Err: os.ErrDeadlineExceeded}, "what listens there speaks another protocol, or the proxy waits for the target itself"},
+		{&reach.ProxyError{Addr: "127.0.0.1:1080", Err: os.ErrDeadlineExceeded}, "the proxy's address or port is another, or a firewall stands in between"},
+		{&reach.ProxyError{Addr: "127.0.0.1:1080", Err: syscall.ECONNREFUSED}, "nothing listens on that port, or a firewall refuses it"},
+		{os.ErrDeadlineExceeded, "a firewall in between: many networks let nothing out to port 25"},
+	} {
+		if got := unreached(&reach.ConnectError{Err: test.err}); got != test.want {
+			t.Errorf("%v: %s; want %s", test.err, got, test.want)
+		}
 	}
 }

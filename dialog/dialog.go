@@ -10,6 +10,7 @@
 //	Delivery  a message on its way, each Recipient with an Outcome of its own
 //	Report    what the conversation showed, filled as it goes
 //	Error     where it ended and why
+//	Memory    what one conversation leaves to the next, for whoever has many
 //
 // A lockstep dialogue is a pipeline of depth one: both run through Exchange.
 // The package dials nothing and resolves nothing: a server reaches it as a

@@ -32,7 +32,8 @@ func SmuggledEndings() []string {
 // SmuggleMessage sends a message to a recipient, from the null sender, in whose text
 // an odd ending stands with RSET behind it: more replies than one tell that the server
 // took it for the end. It ends the conversation, and stores what it saw in found. The
-// message is delivered if the server takes it.
+// message is delivered if the server takes it. With the ending "\r\n", which is none, it is
+// a message like any: a server that does not keep it says nothing by refusing the others.
 func SmuggleMessage(to, ending string, found *Smuggling) Stage {
 	return Stage{Do: func(ctx context.Context, s *Session) error {
 		for _, c := range []struct {

@@ -124,11 +124,11 @@ func (r *relayed) verdict() Result {
 // smuggling sends messages, so it is kept from every server that is not one's own.
 func smuggling(ctx context.Context, s *Subject) []Result {
 	all := s.Servers(ctx)
-	found := make(map[*Server][]dialog.Smuggling, len(all))
+	found := make(map[*Server]*smugglings, len(all))
 	var group sync.WaitGroup
 	for _, v := range all {
 		if v.greeted() && s.owns(v.Addr) {
-			seen := make([]dialog.Smuggling, len(dialog.SmuggledEndings()))
+			seen := &smugglings{endings: make([]dialog.Smuggling, len(dialog.SmuggledEndings()))}
 			found[v] = seen
 			group.Go(func() { s.smuggle(ctx, v, seen) })
 		}
@@ -144,20 +144,34 @@ func smuggling(ctx context.Context, s *Subject) []Result {
 // owns reports whether a server may be sent messages.
 func (s *Subject) owns(addr netip.Addr) bool { return s.Own || own(addr) }
 
-// smuggle tries one ending after the other, on a connection each.
-func (s *Subject) smuggle(ctx context.Context, v *Server, seen []dialog.Smuggling) {
+// smugglings are what a server made of the messages.
+type smugglings struct {
+	plain   dialog.Smuggling // of one without an odd ending
+	err     error            // that ended its conversation
+	endings []dialog.Smuggling
+}
+
+// smuggle sends a message without an odd ending, then tries one ending after the
+// other, on a connection each.
+func (s *Subject) smuggle(ctx context.Context, v *Server, seen *smugglings) {
+	send := func(ending string, found *dialog.Smuggling) error {
+		return s.converse(ctx, v, dialog.Plan{dialog.Greet(), dialog.Hello(), dialog.SmuggleMessage("postmaster@"+s.ASCII, ending, found), dialog.Quit()})
+	}
+	if seen.err = send("\r\n", &seen.plain); seen.plain == dialog.SmugglingUntested {
+		return
+	}
 	for i, ending := range dialog.SmuggledEndings() {
-		plan := dialog.Plan{dialog.Greet(), dialog.Hello(), dialog.SmuggleMessage("postmaster@"+s.ASCII, ending, &seen[i]), dialog.Quit()}
-		if s.converse(ctx, v, plan) != nil && ctx.Err() != nil {
+		if send(ending, &seen.endings[i]) != nil && ctx.Err() != nil {
 			return
 		}
 	}
 }
 
-func smuggled(seen []dialog.Smuggling) Result {
-	if seen == nil {
+func smuggled(all *smugglings) Result {
+	if all == nil {
 		return Skipped("a server at a public address is sent no messages")
 	}
+	seen := all.endings
 	var done, kept, untested, evidence []string
 	for i, ending := range dialog.SmuggledEndings() {
 		name := strings.NewReplacer("\r", "<CR>", "\n", "<LF>").Replace(ending)
@@ -176,8 +190,12 @@ func smuggled(seen []dialog.Smuggling) Result {
 		return Failed("takes %s for the end of a message", strings.Join(done, " ")).With(evidence...).
 			Meaning("who sends through a server that passes it on can forge mail to this one (SMTP smuggling)").
 			Fixed("update the server; Postfix: smtpd_forbid_bare_newline = normalize")
-	case len(untested) == len(seen):
-		return Untested("no message was taken").With(evidence...)
+	case all.plain == dialog.SmugglingUntested && all.err != nil:
+		return Untested("no message is taken: %v", reason(all.err))
+	case all.plain != dialog.SmugglingKept:
+		return Untested("a message without odd line ends is not taken either").With(append([]string{"<CR><LF>: " + all.plain.String()}, evidence...)...)
+	case len(untested) > 0:
+		return Untested("not every form could be tried: %s", strings.Join(untested, " ")).With(evidence...)
 	case len(kept) > 0:
 		return Noted("takes %s as a part of the message", strings.Join(kept, " ")).With(evidence...).
 			Meaning("if it passes that on as it is, other servers may take it for the end").Fixed("refuse messages with bare CR or LF")

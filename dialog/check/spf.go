@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ehlo-mail/ehlo/dialog/check/spf"
@@ -91,9 +92,17 @@ func spfRecord(ctx context.Context, s *Subject) []Result {
 	case len(p.texts) == 0:
 		return one(Warned("no SPF record").As("none").
 			Meaning("receivers cannot tell its hosts from others; some take no mail without SPF or DKIM").
-			Fixed(`%s. TXT "v=spf1 mx -all"   # or "v=spf1 -all", if it sends no mail`, s.ASCII))
+			Fixed("%s", s.noRecord(ctx)))
 	}
 	return one(Passed("%s", p.texts[0]))
+}
+
+// noRecord is the record for a domain that has none.
+func (s *Subject) noRecord(ctx context.Context) string {
+	if mx, err := s.Resolver.MX(ctx, s.ASCII); err == nil && len(mx.Records) == 1 && mx.Records[0].Host == "." {
+		return fmt.Sprintf(`%s. TXT "v=spf1 -all"   # or "v=spf1 a -all", if it sends mail though it takes none`, s.ASCII)
+	}
+	return fmt.Sprintf(`%s. TXT "v=spf1 mx -all"   # or "v=spf1 -all", if it sends no mail`, s.ASCII)
 }
 
 // policy gives the record of the domain where it can be read; else skip says why there
@@ -199,6 +208,8 @@ func spfLookups(ctx context.Context, s *Subject) []Result {
 			Meaning("receivers stop where one more is needed: hosts that come behind it get permerror").
 			Fixed("remove includes that are not used; name networks by ip4 and ip6, which cost nothing"))
 	case len(results) > 0:
+	case lost(cost):
+		results = append(results, Untested("%d of %d look-ups, and the DNS does not say what more", cost.Lookups, spf.MaxLookups).With(all...).As("temperror"))
 	case cost.Partial:
 		results = append(results, Noted("%d of %d look-ups, and what could not be followed", cost.Lookups, spf.MaxLookups).With(all...))
 	case cost.Lookups == spf.MaxLookups:
@@ -209,6 +220,11 @@ func spfLookups(ctx context.Context, s *Subject) []Result {
 	return results
 }
 
+// lost reports whether the DNS did not answer about one of the terms.
+func lost(cost spf.Cost) bool {
+	return slices.ContainsFunc(cost.Charges, func(c spf.Charge) bool { return c.Lost })
+}
+
 func spfVoid(ctx context.Context, s *Subject) []Result {
 	record, _, skip := s.policy(ctx)
 	if skip != nil {
@@ -217,10 +233,15 @@ func spfVoid(ctx context.Context, s *Subject) []Result {
 	cost := s.spfCost(ctx, record)
 	void := charges(cost, func(c spf.Charge) bool { return c.Voids > 0 })
 	fix := "remove terms whose names are gone: whoever registers such a name may send for the domain"
+	if !slices.ContainsFunc(cost.Charges, func(c spf.Charge) bool { return c.Voids > 0 && !c.Own }) {
+		fix = "remove the terms that name nothing: a where the domain has no address, mx where it has no MX host with one"
+	}
 	switch {
 	case cost.Voids > spf.MaxVoids:
 		return one(Failed("%d look-ups that find nothing: %d are allowed", cost.Voids, spf.MaxVoids).With(void...).As("permerror").
 			Meaning("receivers stop there: hosts that come behind it get permerror").Fixed("%s", fix))
+	case lost(cost):
+		return one(Untested("the DNS does not say what it asks for").With(charges(cost, func(c spf.Charge) bool { return c.Lost || c.Voids > 0 })...).As("temperror"))
 	case cost.Voids > 0:
 		return one(Warned("a look-up that finds nothing: %d of %d that are allowed", cost.Voids, spf.MaxVoids).With(void...).Fixed("%s", fix))
 	}
@@ -237,8 +258,14 @@ func spfAll(ctx context.Context, s *Subject) []Result {
 			Meaning("whoever wants to may send for the domain").
 			Fixed("name the hosts that send, and end with -all or ~all").By("RFC 7208 section 11.1"))
 	}
-	end, err := spf.Ending(ctx, s.Resolver, record)
+	cost := s.spfCost(ctx, record)
+	end, err := spf.Ending(ctx, s.Resolver, s.ASCII, record)
 	switch {
+	case slices.ContainsFunc(cost.Charges, mayOpen):
+		return one(Untested("where it leads is not known").With(text).With(charges(cost, mayOpen)...).As("temperror"))
+	case len(cost.Unsaid) > 0:
+		return one(Warned("%s: other hosts are neutral", strings.Join(cost.Unsaid, ", ")).With(text).
+			Meaning("a forged sender is not told from a true one").Fixed("once all hosts that send are named: ~all or -all"))
 	case errors.As(err, new(*route.Error)):
 		return one(Untested("where it leads is not known").With(text, err.Error()))
 	case err != nil:
@@ -250,7 +277,15 @@ func spfAll(ctx context.Context, s *Subject) []Result {
 		return one(Warned("%s: other hosts are neutral", end.Text).With(text).
 			Meaning("a forged sender is not told from a true one").Fixed("once all hosts that send are named: ~all or -all"))
 	}
+	if end.Outcome() == spf.Pass { // and nothing is open
+		return one(Passed("%s, which no host comes to", end.Text).With(text))
+	}
 	return one(Passed("%s: other hosts get %s", end.Text, end.Outcome()))
+}
+
+// mayOpen reports whether a term that the DNS did not answer about may pass every host.
+func mayOpen(c spf.Charge) bool {
+	return c.Lost && slices.Contains([]string{"include", "redirect", "exists"}, c.Name)
 }
 
 func spfEval(ctx context.Context, s *Subject) []Result {

@@ -296,6 +296,32 @@ func TestTourHeads(t *testing.T) {
 	}
 }
 
+// A run whose time is up while a proxy is silent says both.
+func TestTimeUpInConnect(t *testing.T) {
+	up := errors.New("time is up")
+	for _, scheme := range []string{"socks5", "http"} {
+		end := make(chan struct{})
+		silent := serveOnce(t, func(net.Conn) { <-end })
+		t.Cleanup(func() { close(end) })
+		dial, err := NewDialer(Way{Via: scheme + "://" + silent})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := &Reach{Dial: dial, ConnectTimeout: time.Minute, Session: dialog.Options{Now: time.Now}}
+		shown := shownBy(r)
+		ctx, cancel := context.WithTimeoutCause(t.Context(), 50*time.Millisecond, up)
+		defer cancel()
+		hop := Hop{Host: "mx.test", Addr: netip.MustParseAddrPort("192.0.2.1:25"), Port: 25}
+		visits := r.Tour(ctx, []Hop{hop}, func(Hop) dialog.Plan { return nil }, func(Visit) (bool, string) { return false, "" })
+		if len(visits) != 1 || !errors.Is(visits[0].Err, up) {
+			t.Errorf("%s: %+v", scheme, visits)
+		}
+		if want := "192.0.2.1:25 cannot be reached: the proxy " + silent + " took the connection and did not answer within "; !strings.Contains(shown.String(), want) || strings.Contains(shown.String(), "within 1 min") {
+			t.Errorf("%s: no %q in\n%s", scheme, want, shown)
+		}
+	}
+}
+
 func TestLiteral(t *testing.T) {
 	for addr, want := range map[string]string{
 		"127.0.0.1:5": "[127.0.0.1]", "[::1]:5": "[IPv6:::1]", "[::ffff:192.0.2.1]:5": "[192.0.2.1]", "[fe80::1%eth0]:5": "[IPv6:fe80::1]",

@@ -174,6 +174,15 @@ many.com. MX 10 gone.com.
 many2.com. TXT "v=spf1 exists:%{p}.x.com redirect=six.com"
 loop.com. TXT "v=spf1 include:loop2.com -all"
 loop2.com. TXT "v=spf1 a:loop.com redirect=loop.com"
+each.com. TXT "v=spf1 exists:each.com exists:gone.com -exists:each.com -all"
+each.com. A 127.0.0.2
+not.com. TXT "v=spf1 -include:open.com ~include:nested.com -all"
+nested.com. TXT "v=spf1 include:open.com -all"
+inner.com. TXT "v=spf1 include:denies.com -all"
+denies.com. TXT "v=spf1 -include:open.com -all"
+neutral.com. TXT "v=spf1 ?include:nested.com -all"
+decided.com. TXT "v=spf1 -ip4:0.0.0.0/0 -ip6:::/0 +all"
+halved.com. TXT "v=spf1 -ip4:0.0.0.0/0 +all"
 `))
 	for _, test := range []struct {
 		domain         string
@@ -183,7 +192,13 @@ loop2.com. TXT "v=spf1 a:loop.com redirect=loop.com"
 	}{
 		{"pass.com", 0, 0, false, "", ""},
 		{"many.com", 11, 2, true, "gone.com has no address|its name depends on the message: not followed|gone.com has no address|" +
-			"its name depends on the message: not followed", ""},
+			"its name depends on the message: not followed", "exists:%{d} of many.com"},
+		{"each.com", 3, 1, false, "gone.com has no address", "exists:each.com of each.com"},
+		{"not.com", 3, 0, false, "", ""},
+		{"inner.com", 2, 0, false, "", ""},
+		{"neutral.com", 2, 0, false, "", "?+all of open.com"},
+		{"decided.com", 0, 0, false, "", ""},
+		{"halved.com", 0, 0, false, "", "+all of halved.com"},
 		{"loop.com", 3, 1, false, "loop.com has no address|!loop.com leads back to itself: evaluations run into the limit", ""},
 		{"moved.com", 2, 0, false, "", "+all of open.com"},
 		{"include.com", 1, 0, true, "the server could not find out (SERVFAIL)", ""},
@@ -213,8 +228,12 @@ loop2.com. TXT "v=spf1 a:loop.com redirect=loop.com"
 				notes = append(notes, note)
 			}
 		}
+		open := got.Open
+		for _, unsaid := range got.Unsaid {
+			open = append(open, "?"+unsaid)
+		}
 		if got.Lookups != test.lookups || got.Voids != test.voids || got.Partial != test.partial ||
-			strings.Join(notes, "|") != test.notes || strings.Join(got.Open, "|") != test.open {
+			strings.Join(notes, "|") != test.notes || strings.Join(open, "|") != test.open {
 			t.Errorf("%s: %d look-ups, %d void, partial %v, open %q, %q", test.domain, got.Lookups, got.Voids, got.Partial, got.Open, notes)
 		}
 	}
@@ -234,7 +253,7 @@ func TestFind(t *testing.T) {
 }
 
 func TestEnding(t *testing.T) {
-	c := client(serve(t, newZone(t, world)))
+	c := client(serve(t, newZone(t, world+"example.com.test. TXT \"v=spf1 ~all\"\n")))
 	for record, want := range map[string]string{
 		"v=spf1 -all":                   "-all",
 		"v=spf1 a":                      "",
@@ -243,12 +262,13 @@ func TestEnding(t *testing.T) {
 		"v=spf1 redirect=gone.com":      "error",
 		"v=spf1 redirect=%{l}.com":      "error",
 		"v=spf1 redirect=failed.com":    "error",
+		"v=spf1 redirect=%{d2}.test":    "~all", // the same for every message
 	} {
 		r, err := Parse(record)
 		if err != nil {
 			t.Fatal(err)
 		}
-		end, err := Ending(t.Context(), c, r)
+		end, err := Ending(t.Context(), c, "example.com", r)
 		got := ""
 		switch {
 		case err != nil:
