@@ -80,6 +80,7 @@ func TestEarly(t *testing.T) {
 	const answers = "answers before the message is complete"
 	play(t, []dialogue{
 		{name: "552", body: huge, script: to + "C> 100000\nS: 552 5.3.4 too big\nS! idle\n", want: early, shows: answers},
+		{name: "552 right behind the 354", body: huge, script: to[:len(to)-len(data)] + "C: DATA\nS: 354 go\nS: 552 5.3.4 too big\nS! idle\n", want: early},
 		{name: "552 pipelined", body: huge, script: pTo + "C> 100000\nS: 552 5.3.4 too big\nS! idle\n", want: early, shows: answers},
 		{name: "552 to a chunk", body: huge, script: chunking + group + "S: 250 ok\nS: 250 ok\nS: 250 ok\nC> 100000\nS: 552 5.3.4 too big\nS! idle\n", want: early, shows: answers},
 		{name: "552, and the server closes", body: huge, script: pTo + "C> 100000\nS: 552 5.3.4 too big\nS! half\nS! idle\n", want: early},

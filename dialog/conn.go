@@ -40,6 +40,7 @@ type conn struct {
 	inAuth  bool   // a 334 waits for its answer
 	ahead   bool   // bytes have come that no command asked for
 	early   bool   // a body was refused before its end
+	refusal *Reply // of a body that was invited and not begun
 	goodbye *Reply // the 421 with which the server closes
 	end     error  // why nothing more will be read
 	broken  bool   // what was written is not a whole number of commands
@@ -178,6 +179,9 @@ func (c *conn) stray(reply *Reply) {
 		c.early = true
 		c.body.Replies, c.body.State = append(c.body.Replies, *reply), Answered
 		c.show(reply, "the reply to the message", "message", true, append(reply.Oddities, "the server answers before the message is complete"))
+	case c.inData && c.refusal == nil && reply.Code >= 400 && reply.Code != 421:
+		c.refusal, c.ahead = reply, false
+		c.show(reply, "the reply to the message", "message", true, append(reply.Oddities, "the server answers before the message has begun"))
 	case reply.Code == 421:
 		c.goodbye = reply
 		c.show(reply, "a reply to nothing", "", false, append(reply.Oddities, "no command was waiting for this reply: the server says goodbye"))

@@ -77,7 +77,7 @@ func TestMessage(t *testing.T) {
 		{name: "QUIT answered 421", script: pTo + theText + "C: QUIT\nS: 250 ok\nS: 421 bye\n", want: bothAccepted},
 		{name: "250 with the 354", script: pPlain + pRcpts + pOK + "S: 250 ok\n", want: "error protocol dot", shows: "before its command"},
 		{name: "250 with the 354, lockstep", script: plain + rcpts + "C: DATA\nS: 354 go\nS: 250 ok\n", want: "error protocol dot"},
-		{name: "554 with the 354", script: plain + rcpts + "C: DATA\nS: 354 go\nS: 554 no\n", want: "error protocol dot"},
+		{name: "554 with the 354", script: plain + rcpts + "C: DATA\nS: 354 go\nS: 554 no\n", want: "a refused dot 554\nb refused dot 554"},
 		{name: "421 with the 354", script: plain + rcpts + "C: DATA\nS: 354 go\nS: 421 no\n", want: "error refusal 421 dot"},
 		{name: "a reply too many, with the dot's", script: to + theText + "S: 250 ok\nS: 250 ok\n", want: "a unknown dot 250\nb unknown dot 250\nerror protocol quit"},
 		{name: "a reply too many, after the dot", script: pTo + theText + "C: QUIT\nS: 250 early\nS: 554 no\nS: 221 bye\n", want: "a unknown dot 250\nb unknown dot 250\nerror protocol quit"},

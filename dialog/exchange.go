@@ -196,6 +196,9 @@ func (s *Session) writeGroup(ctx context.Context, turns []Turn, group []int) err
 	if err := context.Cause(ctx); err != nil {
 		return &Error{first.Phase, err}
 	}
+	if c.refused(&turns[wanted[0]]) {
+		return errEarly
+	}
 	w := &c.writer
 	*w = groupWriter{conn: c, turns: turns, group: wanted, limit: s.Timeouts.of(first.Phase), line: w.line}
 	if hasBody(turns, wanted) {
@@ -210,6 +213,19 @@ func (s *Session) writeGroup(ctx context.Context, turns []Turn, group []int) err
 		return w.failed(ctx, err)
 	}
 	return nil
+}
+
+// refused settles the body of turn, if the server has refused it behind its 354: a
+// moment later the same reply would have come while it was written.
+func (c *conn) refused(turn *Turn) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.refusal == nil || turn.Step.Body == nil {
+		return false
+	}
+	turn.Replies, turn.State = append(turn.Replies, *c.refusal), Answered
+	c.early, c.broken = true, true
+	return true
 }
 
 // deaf reports whether QUIT would not be heard as a command: the server closes,
