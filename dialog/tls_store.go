@@ -12,7 +12,8 @@ import (
 // conversation lasts; those that could have issued a chain are one or none.
 type Store struct {
 	mu       sync.Mutex
-	bundle   [][]byte // the certificates of the system's one file, in DER
+	file     string   // the system's one file
+	bundle   [][]byte // its certificates, in DER
 	rest     [][]byte // those of its directories
 	read     bool     // bundle is
 	readRest bool
@@ -25,11 +26,13 @@ func (s *Store) roots(chain []*x509.Certificate, all bool) *x509.CertPool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.read {
-		s.read, s.bundle = true, ders(storeFile())
+		var text []byte
+		s.file, text = storeFile()
+		s.read, s.bundle = true, ders(text)
 	}
 	if all && !s.readRest {
 		s.readRest = true
-		for _, text := range storeDirectories() {
+		for _, text := range storeDirectories(s.file) {
 			s.rest = append(s.rest, ders(text)...)
 		}
 	}

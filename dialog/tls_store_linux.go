@@ -10,11 +10,11 @@ import (
 // the first file that there is, and all directories.
 const byFiles = true
 
-// storeFile is the text of the store's file: SSL_CERT_FILE's, or the first of those that
-// distributions have.
-func storeFile() []byte {
+// storeFile is the store's one file: SSL_CERT_FILE's, or the first of those that
+// distributions have. Without one, the path is "".
+func storeFile() (path string, text []byte) {
 	files := []string{
-		"/etc/ssl/certs/ca-certificates.crt",                // Debian, Arch, Gentoo
+		debianBundle,                                        // Arch and Gentoo too
 		"/etc/pki/tls/certs/ca-bundle.crt",                  // Fedora
 		"/etc/ssl/ca-bundle.pem",                            // openSUSE
 		"/etc/pki/tls/cacert.pem",                           // OpenELEC
@@ -26,18 +26,20 @@ func storeFile() []byte {
 	}
 	for _, file := range files {
 		if text, err := os.ReadFile(file); err == nil {
-			return text
+			return file, text
 		}
 	}
-	return nil
+	return "", nil
 }
 
+const debianBundle = "/etc/ssl/certs/ca-certificates.crt"
+
 // storeDirectories are the texts of the files in the store's directories:
-// SSL_CERT_DIR's, or those that distributions have. Left out is what was read already: a
-// link by a file's hash, and what update-ca-certificates has put into the one file.
-func storeDirectories() [][]byte {
-	dirs, own := []string{"/etc/ssl/certs", "/etc/pki/tls/certs"}, os.Getenv("SSL_CERT_DIR")
-	if own != "" {
+// SSL_CERT_DIR's, or those that distributions have; but for the file that was read
+// already, and what update-ca-certificates has put into it.
+func storeDirectories(read string) [][]byte {
+	dirs := []string{"/etc/ssl/certs", "/etc/pki/tls/certs"}
+	if own := os.Getenv("SSL_CERT_DIR"); own != "" {
 		dirs = strings.Split(own, ":")
 	}
 	var texts [][]byte
@@ -45,13 +47,8 @@ func storeDirectories() [][]byte {
 		entries, _ := os.ReadDir(dir)
 		for _, e := range entries {
 			path := filepath.Join(dir, e.Name())
-			if own == "" && e.Type()&os.ModeSymlink != 0 {
-				if hashed(e.Name()) {
-					continue
-				}
-				if to, err := os.Readlink(path); err == nil && strings.Contains(to, "/share/ca-certificates/") {
-					continue
-				}
+			if path == read || filepath.Dir(read) == dir && read == debianBundle && bundled(path, e) {
+				continue
 			}
 			if text, err := os.ReadFile(path); err == nil {
 				texts = append(texts, text)
@@ -61,8 +58,17 @@ func storeDirectories() [][]byte {
 	return texts
 }
 
-// hashed reports whether a name is one that c_rehash gives a link: 002c0b4f.0.
-func hashed(name string) bool {
-	hash, number, _ := strings.Cut(name, ".")
-	return len(hash) == 8 && strings.Trim(hash, "0123456789abcdef") == "" && len(number) == 1 && '0' <= number[0] && number[0] <= '9'
+// bundled reports whether a file of Debian's directory stands in its bundle: a link to
+// where packages and the administrator put certificates, or one by a hash to such a
+// link (update-ca-certificates(8)).
+func bundled(path string, e os.DirEntry) bool {
+	if e.Type()&os.ModeSymlink == 0 {
+		return false
+	}
+	hash, number, _ := strings.Cut(e.Name(), ".")
+	if len(hash) == 8 && strings.Trim(hash, "0123456789abcdef") == "" && len(number) == 1 && '0' <= number[0] && number[0] <= '9' {
+		return true
+	}
+	to, err := os.Readlink(path)
+	return err == nil && strings.Contains(to, "/share/ca-certificates/")
 }
