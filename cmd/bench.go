@@ -16,8 +16,12 @@ import (
 	"github.com/ehlo-mail/ehlo/mime"
 )
 
-// interruptGrace is how long what is under way may take when a run is interrupted.
-const interruptGrace = 2 * time.Second
+// How long what is under way may still take: when a run is interrupted, which ends it
+// within a second, and when its time is up, which is the limit and half a second.
+const (
+	interruptGrace = 600 * time.Millisecond
+	lastGrace      = 250 * time.Millisecond
+)
 
 // benching is one run of bench.
 type benching struct {
@@ -88,7 +92,7 @@ func (b *benching) prepare() error {
 	}
 	b.offer = load.Offer{
 		From: from.Path(), Sessions: b.Int("sessions"), Count: int64(b.Int("messages")), Duration: b.Duration("duration"),
-		Ramp: b.Duration("ramp"), PerConn: b.Int("per-connection"), Lockstep: b.String("pipeline") == "false", Grace: interruptGrace,
+		Ramp: b.Duration("ramp"), PerConn: b.Int("per-connection"), Lockstep: b.String("pipeline") == "false", Grace: interruptGrace, Last: lastGrace,
 	}
 	for _, m := range to {
 		b.offer.To = append(b.offer.To, m.Path())
@@ -126,7 +130,7 @@ func (b *benching) messages() error {
 	if dir := b.String("corpus"); dir != "" {
 		l := &letter{}
 		defer l.close()
-		if err := b.folder(l, dir); err != nil {
+		if err := b.folder(l, "corpus", dir); err != nil {
 			return err
 		}
 		for _, m := range l.messages {
@@ -167,6 +171,8 @@ func (b *benching) bench(ctx context.Context) (*load.Result, reach.Hop, error) {
 		return nil, reach.Hop{}, err
 	}
 	hop := hops[0]
+	ctx, refuse := context.WithCancelCause(ctx)
+	defer refuse(nil)
 	if !b.Bool("sandbox") && !b.Bool("yes-i-own-this") {
 		dial := b.Dial
 		own := func(address string) error {
@@ -185,7 +191,8 @@ func (b *benching) bench(ctx context.Context) (*load.Result, reach.Hop, error) {
 			}
 		}
 		b.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
-			if err := own(address); err != nil {
+			if err := own(address); err != nil { // --connect-to leads there
+				refuse(err)
 				return nil, err
 			}
 			return dial(ctx, network, address)
@@ -201,6 +208,10 @@ func (b *benching) bench(ctx context.Context) (*load.Result, reach.Hop, error) {
 	}
 	result, err := load.Run(ctx, b.Reach, hop, b.offer, told)
 	b.progress.clear()
+	var foreign *usageError
+	if errors.As(context.Cause(ctx), &foreign) {
+		return nil, hop, foreign
+	}
 	return result, hop, err
 }
 

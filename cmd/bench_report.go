@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -58,6 +59,7 @@ type benchMessages struct {
 	Unknown  int64 `json:"unknown"`
 	Failed   int64 `json:"failed"`
 	Late     int64 `json:"late"`
+	Left     int64 `json:"left"`
 }
 
 type benchLatency struct {
@@ -123,7 +125,7 @@ func (r benchReport) Lines() []transcript.Line {
 		lines = append(lines, transcript.Line{Mark: transcript.Finding, Text: fmt.Sprintf("%s times, %s: %s", grouped(e.Count), moment(e.Phase), text)})
 	}
 	if r.Messages.Late > 0 {
-		lines = append(lines, transcript.Line{Mark: transcript.Finding, Text: fmt.Sprintf("the rate was not reached: %s messages were due and no session was free", grouped(r.Messages.Late))})
+		lines = append(lines, transcript.Line{Mark: transcript.Finding, Text: fmt.Sprintf("the rate was not reached: %s due and not sent, as no session was free", were(r.Messages.Late))})
 	}
 	for _, t := range r.Thresholds {
 		if t.Broken != "" {
@@ -160,7 +162,7 @@ func (b *benching) document(r *load.Result, hop reach.Hop, err error) benchResul
 }
 
 func (d *benchReport) measured(r *load.Result) {
-	d.Messages = benchMessages{r.Messages(), r.Accepted, r.Deferred, r.Refused, r.Unknown, r.Failed, r.Late}
+	d.Messages = benchMessages{r.Messages(), r.Accepted, r.Deferred, r.Refused, r.Unknown, r.Failed, r.Late, r.Left}
 	d.Recipients, d.Bytes, d.Connections = r.Recipients, r.Bytes, r.Connections
 	d.LoadMS, d.PerSecond = transcript.Millis(r.Took), int64(r.Speed()+0.5)
 	row := func(what string, h *load.Histogram) {
@@ -231,9 +233,19 @@ func (b *benching) judge(r *load.Result, thresholds []benchThreshold) verdict {
 	if n := b.unserved(r); n > 0 {
 		count += " · not for " + counted(n, "recipient")
 	}
+	if n := max(r.Late, r.Left); n > 0 {
+		count += " · " + grouped(n) + " not sent"
+	}
 	v.Sentence = fmt.Sprintf("%s · %s a second · %s/s", count, grouped(int64(r.Speed()+0.5)), transcript.Bytes(int64(float64(r.Bytes)/max(r.Took.Seconds(), 1e-3))))
+	var limit *maxTimeError
+	if errors.As(r.Interrupted, &limit) {
+		v.Seen = limit.Error()
+	}
 	switch {
-	case errors.Is(r.Interrupted, ErrInterrupted) && r.Unknown == 0:
+	case r.Unknown > 0 && !tolerant:
+		v.Status = StatusUnknown
+		v.Means = fmt.Sprintf("every byte of %s was sent, and no reply came that can be trusted: each may be delivered, or lost", counted(r.Unknown, "message"))
+	case errors.Is(r.Interrupted, ErrInterrupted):
 		v.Status = StatusInterrupted
 	case v.Status == StatusRefused:
 		v.Outcome = "failed"
@@ -261,15 +273,33 @@ func (b *benching) statuses(r *load.Result) []Status {
 	if b.unserved(r) > 0 {
 		all = append(all, StatusRefused)
 	}
+	if b.unsent(r) {
+		all = append(all, StatusNoAnswer)
+	}
 	if len(all) == 0 { // the time was up before anything was tried
 		all = append(all, StatusNoAnswer)
 	}
 	return all
 }
 
+// unsent reports whether the run was to send more than it did: all of --messages, or
+// of what --rate made due unless a threshold says how many may be late, or for as long
+// as --duration says.
+func (b *benching) unsent(r *load.Result) bool {
+	late := r.Late > 0 && b.offer.Count > 0 && !slices.ContainsFunc(b.thresholds, load.Threshold.Late)
+	return late || r.Left > 0 || r.Interrupted != nil && b.offer.Count == 0 && b.offer.Duration > 0
+}
+
 // unserved is how many recipients of accepted messages were not accepted.
 func (b *benching) unserved(r *load.Result) int64 {
 	return r.Accepted*int64(len(b.offer.To)) - r.Recipients
+}
+
+func were(n int64) string {
+	if n == 1 {
+		return "1 message was"
+	}
+	return counted(n, "message") + " were"
 }
 
 func counted(n int64, what string) string {

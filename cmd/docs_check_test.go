@@ -73,11 +73,13 @@ ehlo check --sandbox --fail-on warn --format nagios good.test
 | ` + "`info`" + ` | worth knowing, neither good nor bad |
 | ` + "`warn`" + ` | it works today, and should be mended |
 | ` + "`fail`" + ` | mail is lost, delayed, exposed or refused by it: exit status 1 |
-| ` + "`error`" + ` | it was tried and nothing is known, as where the DNS does not answer: exit status 8. It never counts as a failure |
-| ` + "`skip`" + ` | it needs a flag, or there is nothing to judge. It counts for nothing |
+| ` + "`error`" + ` | it was tried and nothing is known, as where the DNS does not answer, or no server does: exit status 8. It never counts as a failure, and what rests on it is ` + "`error`" + `, too |
+| ` + "`skip`" + ` | it needs a flag, or there is nothing to judge. It counts for nothing; where everything is skipped the exit status is 8, or 2 if it is for want of a flag |
 
 - ` + "`--only`" + ` and ` + "`--skip`" + ` take ids and patterns, separated by commas. With ` + "`--only`" + `, or with ` + "`-v`" + `, every check is shown
-  with what it saw.
+  with what it saw. Whether the domain exists is tested whatever they say, and told of where it does not.
+- A certificate that does not prove its host fails where MTA-STS demands proof; of DANE ` + "`dane-tlsa`" + ` tells. Without a policy it is
+  a warning, as senders then encrypt and ask for no proof. One that has expired fails all the same: somebody forgot it.
 - ` + "`--fail-on warn`" + ` ends with status 1 for a warning, too.
 - ` + "`--format`" + ` has ` + "`nagios`" + ` (a line with figures, and the exit statuses of its plugins: 0 OK, 1 WARNING, 2 CRITICAL, 3
   UNKNOWN), ` + "`junit`" + `, ` + "`prometheus`" + ` (the text format) and ` + "`csv`" + ` beside ` + "`text`" + `, ` + "`json`" + `, ` + "`jsonl`" + ` and ` + "`none`" + `.

@@ -282,7 +282,7 @@ var flagTable = [...]flag{
 	{name: "corpus", group: "load", kind: isText, value: "DIR", check: checkFilled, complete: dirs,
 		about: "send the messages of this directory, or Maildir, in turn"},
 	{name: "fail-if", group: "load", kind: isList, value: "BOUND", check: checkThreshold,
-		about: "end with status 1 if p99>250ms, rcpt.p50>20ms, errors>1% or rate<500"},
+		about: "end with status 1 if p99>250ms, rcpt.p50>20ms, errors>1%, late>0 or rate<500"},
 	{name: "yes-i-own-this", group: "load", kind: isBool, def: "false", from: commandLine,
 		about: "load a server at a public address, too"},
 

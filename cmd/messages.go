@@ -19,7 +19,7 @@ func (r *run) writeAll(l *letter) error {
 	var err error
 	switch {
 	case r.Set("data-folder"):
-		err = r.folder(l, r.String("data-folder"))
+		err = r.folder(l, "data-folder", r.String("data-folder"))
 	case r.Set("data-mbox"):
 		err = r.mbox(l, r.String("data-mbox"))
 	default:
@@ -69,13 +69,14 @@ func (r *run) copies(l *letter) error {
 }
 
 // folder takes every file of a directory, or of the cur and new of a Maildir, by
-// name. Hidden ones are left out; a link counts as what it leads to.
-func (r *run) folder(l *letter, path string) error {
+// name. Hidden ones are left out; a link counts as what it leads to. The flag is the
+// one that names it.
+func (r *run) folder(l *letter, flag, path string) error {
 	var files []string
 	for _, dir := range []string{path, filepath.Join(path, "new"), filepath.Join(path, "cur")} {
 		entries, err := os.ReadDir(dir)
 		if err != nil && dir == path {
-			return fmt.Errorf("--data-folder: %w", plainFileError(err))
+			return fmt.Errorf("--%s: %w", flag, plainFileError(err))
 		}
 		for _, e := range entries {
 			file := filepath.Join(dir, e.Name())
@@ -83,7 +84,7 @@ func (r *run) folder(l *letter, path string) error {
 			switch {
 			case strings.HasPrefix(e.Name(), "."):
 			case err != nil:
-				return fmt.Errorf("--data-folder: %w", plainFileError(err))
+				return fmt.Errorf("--%s: %w", flag, plainFileError(err))
 			case info.Mode().IsRegular():
 				files = append(files, file)
 			case !info.IsDir():
@@ -94,12 +95,12 @@ func (r *run) folder(l *letter, path string) error {
 	slices.Sort(files)
 	switch {
 	case len(files) == 0:
-		return fmt.Errorf("--data-folder: %s has no message", path)
+		return fmt.Errorf("--%s: %s has no message", flag, path)
 	case len(files) > messagesMost:
-		return fmt.Errorf("--data-folder: %s has %d files: at most %d are sent", path, len(files), messagesMost)
+		return fmt.Errorf("--%s: %s has %d files: at most %d are sent", flag, path, len(files), messagesMost)
 	}
 	for _, file := range files {
-		m, err := r.whole(mime.File(file), "data-folder: "+file)
+		m, err := r.whole(mime.File(file), flag+": "+file)
 		if err != nil {
 			return err
 		}

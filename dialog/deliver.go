@@ -42,7 +42,7 @@ func Deliver(hop string, messages ...*Delivery) Stage {
 				}
 			}
 			if err := s.transact(ctx, d); err != nil {
-				if isOutOfStep(err) {
+				if OutOfStep(err) {
 					doubt(all[:i+1])
 				}
 				return err
@@ -79,13 +79,6 @@ type transaction struct {
 	batch  []int // of To
 	last   bool  // QUIT follows
 	inStep bool  // its DATA was answered with 354: until then no reply was one too many
-}
-
-// isOutOfStep reports whether err says that the server's replies are not those to
-// our commands.
-func isOutOfStep(err error) bool {
-	var p *ProtocolError
-	return errors.As(err, &p) && p.outOfStep
 }
 
 // doubt takes back what was settled of messages before the last of all, where
@@ -148,12 +141,7 @@ func (s *Session) transact(ctx context.Context, d *transaction) error {
 	if data := answer(turns, PhaseData); data != nil {
 		d.inStep = data.Intermediate()
 	}
-	// Behind an answered message a protocol error is a reply too many: the
-	// one that was taken for the message's need not have been it. Only
-	// nonsense in the place of QUIT's own reply is not, nor what follows a 221 to
-	// QUIT: that shows that all before it were in step.
-	inStep := farewell == Answered && turns[len(turns)-1].Reply().Code == 221
-	surplus := errors.As(err, new(*ProtocolError)) && farewell != Written && !inStep
+	surplus := Surplus(turns, err)
 	odd := d.settle(turns, d.batch, d.hop, surplus)
 	var failed *Error
 	if errors.As(err, &failed) && failed.Phase == PhaseQuit && !surplus {

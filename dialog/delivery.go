@@ -83,21 +83,12 @@ func (d *Delivery) Decide(r *Reply, p Phase, hop string) {
 }
 
 func (to *Recipient) decide(r *Reply, p Phase, hop string) {
-	to.Reply, to.Phase, to.Hop = r, p, hop
-	switch {
-	case r.Positive():
-		to.Outcome = Accepted
-	case r.Permanent():
-		to.Outcome = Refused
-	default:
-		to.Outcome = Deferred
-	}
+	to.Reply, to.Phase, to.Hop, to.Outcome = r, p, hop, r.outcome()
 }
 
-// message decides what a reply to the message means; nil is a missing one. A 221
-// is QUIT's: in this place it shows that a reply was lost or came out of turn.
+// message decides what a reply to the message means; nil is a missing one.
 func (to *Recipient) message(r *Reply, hop string, surplus bool) {
-	if r != nil && !r.Intermediate() && r.Code != 221 && (!r.Positive() || !surplus) {
+	if vouches(r, surplus) {
 		to.decide(r, PhaseDot, hop)
 		return
 	}
@@ -140,9 +131,9 @@ func (d *Delivery) settle(turns []Turn, sent []int, hop string, surplus bool) er
 			// In one group with its message, which may be taken for all we know.
 			taken = append(taken, to...)
 		case t.State != Answered || phase == PhaseData && r.Intermediate():
-		case r.Intermediate() || phase == PhaseData && r.Positive():
+		case t.Unfit() != nil:
 			if odd == nil {
-				odd = &Error{phase, &ProtocolError{Reason: fmt.Sprintf("%d is no answer to %s", r.Code, subject(t.Step)), Quote: quote(r.Raw), outOfStep: true}}
+				odd = t.Unfit()
 			}
 			if phase == PhaseMail {
 				return odd // there is no transaction that the rest could belong to

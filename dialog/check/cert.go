@@ -91,8 +91,9 @@ func (s *Subject) unproven(ctx context.Context, v *Server, r Result) Result {
 		r = r.Meaning("to senders that use DANE this does not matter")
 	case sts.Enforced():
 		r = r.Meaning("MTA-STS is in mode enforce: senders that honour it stop delivering to %s", host).By("RFC 8461 section 4.2")
-	default:
-		r = r.Meaning("senders that verify do not deliver; the others encrypt, and do not know to whom")
+	default: // no policy demands proof, and without one senders ask for none (RFC 7435)
+		r.Verdict = Warn
+		r = r.Meaning("no policy demands proof, so most senders encrypt and deliver all the same, without knowing to whom; those that verify do not")
 	}
 	return r.Fixed("a certificate for %s from an authority that senders trust, then: ehlo tls %s", host, host)
 }
@@ -105,6 +106,9 @@ func certExpiry(ctx context.Context, s *Subject, v *Server) []Result {
 	until := leaf.NotAfter.UTC().Format("2006-01-02")
 	if now.After(leaf.NotAfter) {
 		r := s.unproven(ctx, v, Failed("expired %s ago, on %s", days(now.Sub(leaf.NotAfter)), until).With(chain(v)...))
+		if !matched(v) { // it is held to --fail-days, as those that are still valid
+			r.Verdict = Fail
+		}
 		return one(r.Fixed("%s", renew))
 	}
 	for _, seen := range v.verdicts() {
@@ -114,7 +118,8 @@ func certExpiry(ctx context.Context, s *Subject, v *Server) []Result {
 	}
 	switch {
 	case left <= s.FailDays:
-		return one(s.unproven(ctx, v, Failed("%s left, until %s", count(left, "day"), until)).Fixed("%s", renew))
+		return one(Failed("%s left, until %s: --fail-days is %d", count(left, "day"), until, s.FailDays).
+			Meaning("it is valid until then; senders that verify stop delivering when it is not").Fixed("%s", renew))
 	case left <= s.WarnDays:
 		return one(Warned("%s left, until %s", count(left, "day"), until).Fixed("%s", renew))
 	}

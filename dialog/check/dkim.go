@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/ehlo-mail/ehlo/dialog/route"
 	"github.com/ehlo-mail/ehlo/mime"
@@ -82,6 +83,10 @@ func judgeKey(ctx context.Context, s *Subject, selector string) Result {
 	r = r.With("at " + key.Name)
 	switch r.Result {
 	case "dkim-no-record":
+		if target := s.aliasOf(ctx, key.Name); target != "" {
+			r.Summary = fmt.Sprintf("is an alias of %s, where no key is published", target)
+			return r.Fixed("have its owner publish the key at %s, or let %s be an alias of where it is", target, key.Name)
+		}
 		return r.Fixed("publish it at %s, or sign with a selector that is published", key.Name)
 	case "dkim-revoked":
 		return r.Fixed("sign with another selector: this key was withdrawn")

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/net/publicsuffix"
+
 	"github.com/ehlo-mail/ehlo/dialog/check/dmarc"
 	"github.com/ehlo-mail/ehlo/dialog/route"
 )
@@ -73,6 +75,10 @@ func judgeRecord(d *dmarc.Discovery) Result {
 			notes = append(notes, p.Text)
 		}
 	}
+	if suffix, _ := publicsuffix.PublicSuffix(d.At); d.Source == dmarc.Author && d.Record.PSD == dmarc.SuffixYes && suffix != d.At {
+		notes = append(notes, fmt.Sprintf("psd=y says that %s is a public suffix, so that no domain below it is aligned with it: "+
+			"it is for registries", d.At))
+	}
 	at := ""
 	if d.Source != dmarc.Author {
 		at = fmt.Sprintf(", which it has from %s", d.At)
@@ -90,7 +96,7 @@ func judgeRecord(d *dmarc.Discovery) Result {
 		r = Warned("%s%s", harm[0], at).With(harm[1:]...).Meaning("receivers act as if the record were: %s", d.Record).
 			Fixed("mend the record at _dmarc.%s", d.At)
 	case len(notes) > 0:
-		r = Noted("%s%s", notes[0], at).With(notes[1:]...)
+		r = Noted("%s%s", strings.Join(notes, "; "), at)
 		notes = nil
 	default:
 		r = Passed("a record applies%s", at)

@@ -38,6 +38,8 @@ func askList(ctx context.Context, s *Subject, zone string) (Result, error) {
 			return Result{}, err
 		case refusal(codes) != "":
 			return Untested("%s", refusal(codes)).With(codes...), nil
+		case test.want && len(codes) == 0 && s.IP.Unmap().Is6():
+			return Untested("the list has no test entry for IPv6: it lists IPv4 addresses alone, or is dead").By("RFC 5782 section 5"), nil
 		case test.want && len(codes) == 0:
 			return Untested("the list does not have its test entry: it is dead, or none").By("RFC 5782 section 5"), nil
 		case !test.want && len(codes) > 0:

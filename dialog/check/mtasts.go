@@ -44,6 +44,11 @@ func stsRecord(ctx context.Context, s *Subject) []Result {
 	}
 	switch p.Stage {
 	case policy.NoRecord:
+		if near := s.nearSTS(ctx); near != "" {
+			return one(Failed("a TXT record that is none of MTA-STS, though it was meant as one").With("_mta-sts."+s.ASCII+". TXT \""+near+"\"").
+				Meaning("senders take it that there is no policy").
+				Fixed("_mta-sts.%s. TXT \"v=STSv1; id=1;\"   # v=STSv1 first, in this case, and with nothing before it", s.ASCII))
+		}
 		return one(Noted("no MTA-STS record").
 			Meaning("whoever is on the way can keep senders from using TLS, unless DANE protects the hosts").
 			Fixed("_mta-sts.%s. TXT \"v=STSv1; id=1;\"   # and a policy at https://mta-sts.%s/.well-known/mta-sts.txt", s.ASCII, s.ASCII))
@@ -60,6 +65,18 @@ func stsRecord(ctx context.Context, s *Subject) []Result {
 		}
 	}
 	return one(Passed("id %s", p.ID).With(evidence...))
+}
+
+// nearSTS is a record at _mta-sts that senders pass over and that names the version all
+// the same, "" if there is none.
+func (s *Subject) nearSTS(ctx context.Context) string {
+	texts, err := s.texts(ctx, "_mta-sts."+s.ASCII)
+	for _, text := range texts {
+		if err == nil && strings.Contains(strings.ToLower(text), "stsv1") {
+			return text
+		}
+	}
+	return ""
 }
 
 // noPolicy is the verdict of what needs a policy where there is none; ok is false then.

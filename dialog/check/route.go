@@ -82,7 +82,7 @@ func mxNull(ctx context.Context, s *Subject) []Result {
 }
 
 // onHosts is the Run of a check that judges each host of the route.
-func onHosts(judge func(*Subject, route.Route, route.Host) []Result) func(context.Context, *Subject) []Result {
+func onHosts(judge func(context.Context, *Subject, route.Route, route.Host) []Result) func(context.Context, *Subject) []Result {
 	return func(ctx context.Context, s *Subject) []Result {
 		found, _ := s.Route(ctx)
 		if len(found.Hosts) == 0 {
@@ -90,7 +90,7 @@ func onHosts(judge func(*Subject, route.Route, route.Host) []Result) func(contex
 		}
 		var results []Result
 		for _, h := range found.Hosts {
-			for _, r := range judge(s, found, h) {
+			for _, r := range judge(ctx, s, found, h) {
 				results = append(results, r.On(route.Unicode(h.Name)))
 			}
 		}
@@ -109,7 +109,7 @@ func finding(h route.Host, ids ...string) []route.Finding {
 	return found
 }
 
-func mxSyntax(s *Subject, _ route.Route, h route.Host) []Result {
+func mxSyntax(_ context.Context, s *Subject, _ route.Route, h route.Host) []Result {
 	if found := finding(h, "address-as-name", "localhost", "bad-name", "underscore", "single-label"); len(found) > 0 {
 		f := found[0]
 		r := Warned("%s", f.Text)
@@ -122,7 +122,7 @@ func mxSyntax(s *Subject, _ route.Route, h route.Host) []Result {
 	return one(Passed("a host name"))
 }
 
-func mxAlias(s *Subject, _ route.Route, h route.Host) []Result {
+func mxAlias(ctx context.Context, s *Subject, _ route.Route, h route.Host) []Result {
 	var told *route.Error
 	switch {
 	case len(finding(h, "alias")) > 0:
@@ -136,14 +136,39 @@ func mxAlias(s *Subject, _ route.Route, h route.Host) []Result {
 	case h.Err != nil && !(errors.As(h.Err, &told) && told.Definite()):
 		return one(Untested("not known: %s", why(h.Err)).With(h.Err.Error()))
 	}
+	if target := s.dangling(ctx, h); target != "" {
+		return one(Failed("is an alias of %s, which has no address", target).With(h.Name+". CNAME "+target+".").
+			Meaning("no sender finds this host").Fixed("%s. MX %d HOST.   # a name with an address of its own", s.ASCII, h.Pref))
+	}
 	return one(Passed("no alias"))
 }
 
-func mxAddresses(s *Subject, found route.Route, h route.Host) []Result {
+// dangling is what a host without an address is an alias of, "" if it is none.
+func (s *Subject) dangling(ctx context.Context, h route.Host) string {
+	if len(finding(h, "no-such-host", "no-address")) == 0 {
+		return ""
+	}
+	return s.aliasOf(ctx, h.Name)
+}
+
+// aliasOf is what name is an alias of, "" if it is none or the DNS does not say.
+func (s *Subject) aliasOf(ctx context.Context, name string) string {
+	answer, err := s.Resolver.CNAME(ctx, name)
+	if err != nil || len(answer.Records) == 0 {
+		return ""
+	}
+	return strings.TrimSuffix(answer.Records[0], ".")
+}
+
+func mxAddresses(ctx context.Context, s *Subject, found route.Route, h route.Host) []Result {
 	if len(finding(h, "address-as-name", "localhost", "bad-name")) > 0 {
 		return one(Skipped("its name is none"))
 	}
 	if gone := finding(h, "no-such-host", "no-address"); len(gone) > 0 {
+		if target := s.dangling(ctx, h); target != "" { // beside a CNAME there is nothing else (RFC 2181 section 10.1)
+			return one(Failed("is an alias of %s, which has no address", target).Meaning("%s", otherHosts(found, h)).
+				Fixed("%s. A ADDRESS   # or remove %s. %s", target, s.ASCII, mxRecord(h)))
+		}
 		return one(Failed("%s", gone[0].Text).Meaning("%s", otherHosts(found, h)).
 			Fixed("%s. A ADDRESS   # or remove %s. %s", h.Name, s.ASCII, mxRecord(h)))
 	}

@@ -94,8 +94,11 @@ func (s *session) whole(ctx context.Context, d *dialog.Session) error {
 	}
 	s.farewell(d)
 	turns, err := d.Recur(ctx, s.steps...)
+	if err == nil {
+		err = unfit(turns)
+	}
 	s.settle(j, turns, time.Now(), err)
-	return past(err)
+	return past(turns, err)
 }
 
 // each is the Step.More of a message by LMTP, which has a reply for each recipient
@@ -126,9 +129,12 @@ func (s *session) linked(ctx context.Context, d *dialog.Session) error {
 	s.steps = append(s.steps, dialog.Step{Phase: dialog.PhaseData, Command: s.data})
 	turns, err := d.Recur(ctx, s.steps...)
 	for {
+		if err == nil {
+			err = unfit(turns)
+		}
 		text := s.enveloped(j, turns, err)
 		if err != nil || text == nil {
-			return past(err)
+			return err
 		}
 		s.steps = append(s.steps[:0], dialog.Step{Phase: dialog.PhaseDot, Body: text, Waits: true})
 		var next *job
@@ -154,7 +160,7 @@ func (s *session) linked(ctx context.Context, d *dialog.Session) error {
 			s.settle(j, mine, ended, err)
 		}
 		if next == nil {
-			return past(err)
+			return past(turns, err)
 		}
 		j, turns = next, turns[1:]
 	}
@@ -167,6 +173,9 @@ func (s *session) enveloped(j *job, turns []dialog.Turn, err error) *body {
 	data := answer(turns, dialog.PhaseData)
 	j.took = accepted(turns)
 	j.body = body{j.dotted, int64(len(j.text))}
+	if data.Intermediate() {
+		s.doubtful = doubtful{}
+	}
 	if err == nil && data.Intermediate() && j.took > 0 {
 		s.count(turns)
 		return &j.body
@@ -181,10 +190,11 @@ func (s *session) enveloped(j *job, turns []dialog.Turn, err error) *body {
 	return nil
 }
 
-// past is err, but for one at QUIT, which changes nothing.
-func past(err error) error {
+// past is err, but for one at QUIT, which changes nothing unless it shows that
+// there were too many replies.
+func past(turns []dialog.Turn, err error) error {
 	var at *dialog.Error
-	if errors.As(err, &at) && at.Phase == dialog.PhaseQuit {
+	if errors.As(err, &at) && at.Phase == dialog.PhaseQuit && !dialog.Surplus(turns, err) {
 		return nil
 	}
 	return err

@@ -11,6 +11,7 @@ package load
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -30,7 +31,8 @@ type Offer struct {
 	Ramp     time.Duration // over which the sessions begin, one after the other
 	PerConn  int           // messages on one connection; 0 keeps it
 	Lockstep bool          // each command waits for the reply before it
-	Grace    time.Duration // for what is under way when ctx ends
+	Grace    time.Duration // for what is under way when ctx is cancelled
+	Last     time.Duration // for the same when the time of ctx is up; no farewell is waited for behind either
 }
 
 // Run makes the offer to hop until it is used up or ctx ends. Told is called a few
@@ -48,13 +50,20 @@ func Run(ctx context.Context, r *reach.Reach, hop reach.Hop, o Offer, told func(
 	// The end of ctx lets what is under way come to its end.
 	within, cut := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cut(nil)
+	impatient, hurry := quiet.Session.Hurry, make(chan struct{})
+	quiet.Session.Hurry = hurry
 	stop := context.AfterFunc(ctx, func() {
+		grace := o.Grace
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			grace = o.Last
+		}
 		select {
-		case <-time.After(o.Grace):
-		case <-quiet.Session.Hurry:
+		case <-time.After(grace):
+		case <-impatient:
 		case <-within.Done():
 		}
 		cut(context.Cause(ctx))
+		close(hurry)
 	})
 	defer stop()
 
@@ -103,6 +112,8 @@ func Run(ctx context.Context, r *reach.Reach, hop reach.Hop, o Offer, told func(
 	<-done
 	result := sum()
 	result.Late = p.late(time.Now())
-	result.Interrupted = context.Cause(ctx)
+	if result.Interrupted = context.Cause(ctx); result.Interrupted != nil && o.Count > 0 {
+		result.Left = o.Count - p.dealt.Load()
+	}
 	return result, nil
 }

@@ -16,9 +16,10 @@ type Result struct {
 	Accepted    int64 // messages that the server took, for one recipient at least
 	Deferred    int64 // refused for now
 	Refused     int64 // refused for good
-	Unknown     int64 // written to their end, and the reply is missing
+	Unknown     int64 // written to their end, and the reply is missing or cannot be trusted
 	Failed      int64 // that did not get so far
-	Late        int64 // were due by the rate, and no session was free
+	Late        int64 // were due by the rate, and never begun
+	Left        int64 // of the messages in all, those that were not begun before ctx ended
 	Recipients  int64 // of the accepted messages, those that were accepted
 	Bytes       int64 // of the accepted messages, as they are
 	Connections int64 // that were made
@@ -30,7 +31,7 @@ type Result struct {
 	Latency [dialog.PhaseQuit + 1]Histogram
 	// Whole is the time of accepted messages from the moment at which they were due,
 	// or else begun, to their last reply. Where each has a connection, making that
-	// is a part of it.
+	// is a part of it. Those that turned out to be unknown later are in it.
 	Whole  Histogram
 	Report dialog.Report // of a connection that carried a message
 
@@ -128,11 +129,20 @@ func (r *Result) refused(p dialog.Phase, reply *dialog.Reply) {
 	r.fault(Fault{Phase: p, Codes: reply.Codes(), Text: reply.Text()}, 1)
 }
 
-// failed counts what ended a connection.
-func (r *Result) failed(err error) {
+// failed counts what ended a connection, or with it a message that came no further
+// than to phase p.
+func (r *Result) failed(err error, p dialog.Phase) {
 	if r.Err == nil {
 		r.Err = err
 	}
+	f := faultOf(err)
+	f.Phase = min(f.Phase, p) // one exchange may hold what another message was owed
+	r.fault(f, 1)
+}
+
+// faultOf is what ended a connection, without the times and addresses that make each
+// one another.
+func faultOf(err error) Fault {
 	f := Fault{Phase: dialog.PhaseConnect, Text: err.Error()}
 	var (
 		at      *dialog.Error
@@ -144,7 +154,7 @@ func (r *Result) failed(err error) {
 	if errors.As(err, &at) {
 		f.Phase = at.Phase
 	}
-	switch { // without the times and addresses, which make each one another
+	switch {
 	case errors.As(err, &refusal):
 		f.Codes, f.Text = refusal.Reply.Codes(), refusal.Reply.Text()
 	case errors.As(err, &connect):
@@ -154,5 +164,5 @@ func (r *Result) failed(err error) {
 	case errors.As(err, &timeout):
 		f.Text = "no reply in time"
 	}
-	r.fault(f, 1)
+	return f
 }

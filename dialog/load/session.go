@@ -2,7 +2,6 @@ package load
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -25,6 +24,9 @@ type session struct {
 	steps []dialog.Step
 	open  bool // a transaction that RSET has to end
 	sent  int  // messages on this connection
+	told  bool // what ended it is counted
+	doubtful
+	outcomes []dialog.Outcome // of the message that is being settled
 
 	carried int64 // messages that were answered, on all connections
 	*tally
@@ -56,8 +58,11 @@ func (s *session) run(ctx context.Context) {
 		if idle++; s.carried > before {
 			idle = 0
 		} else if !s.pace.wait(time.Now().Add(time.Duration(idle*idle) * 20 * time.Millisecond)) {
-			return
+			break
 		}
+	}
+	if s.job != nil { // it was never begun
+		s.pace.dealt.Add(-1)
 	}
 }
 
@@ -81,7 +86,7 @@ func (s *session) peek() bool {
 
 // visit makes one connection and sends what it is to carry.
 func (s *session) visit(ctx context.Context) {
-	s.open, s.sent = false, 0
+	s.open, s.sent, s.told, s.doubtful = false, 0, false, doubtful{}
 	began := time.Now()
 	clock := func(p dialog.Phase, counts func(*dialog.Session) bool, stage dialog.Stage) dialog.Stage {
 		return dialog.Stage{Do: func(ctx context.Context, d *dialog.Session) error {
@@ -115,11 +120,17 @@ func (s *session) visit(ctx context.Context) {
 	if s.sent > 0 && s.result.Report.Banner == nil {
 		s.result.Report = visit.Report
 	}
-	if visit.Err != nil && !errors.Is(visit.Err, context.Cause(ctx)) {
-		s.result.failed(visit.Err)
-		if s.job != nil && s.sent == 0 { // it was meant for this connection
-			s.result.Failed++
-			s.job = nil
-		}
+	if visit.Err == nil {
+		return
+	}
+	if !s.told {
+		s.result.failed(visit.Err, dialog.PhaseQuit)
+	}
+	if dialog.OutOfStep(visit.Err) { // behind the last message
+		s.doubt()
+	}
+	if s.job != nil && s.sent == 0 { // it was meant for this connection
+		s.result.Failed++
+		s.job = nil
 	}
 }

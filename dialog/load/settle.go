@@ -1,55 +1,74 @@
 package load
 
 import (
+	"slices"
 	"time"
 
 	"github.com/ehlo-mail/ehlo/dialog"
 )
 
-// settle counts what turns say of a message, of which they are the last.
+// doubtful are messages that were counted as accepted since the last 354: where the
+// replies turn out to be out of step, each may have stood for another.
+type doubtful struct{ messages, recipients, bytes int64 }
+
+// settle counts what turns say of a message, of which they are the last; err is what
+// ended their exchange. What a reply is worth, dialog says.
 func (s *session) settle(j *job, turns []dialog.Turn, ended time.Time, err error) {
 	s.count(turns)
+	if answer(turns, dialog.PhaseData).Intermediate() {
+		s.doubtful = doubtful{}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.result
+	if dialog.OutOfStep(err) {
+		s.doubt()
+	}
 	took := max(j.took, accepted(turns))
 	if mailRefused(turns) { // whatever is said of the recipients
 		took = 0
 	}
 	var dot *dialog.Turn
 	for i := range turns {
-		if turns[i].Step.Phase == dialog.PhaseDot && turns[i].State > dialog.Unsent {
+		if turns[i].Step.Phase == dialog.PhaseDot && turns[i].State >= dialog.Written {
 			dot = &turns[i]
 		}
 	}
 	switch {
-	case dot != nil && dot.State == dialog.Written:
-		r.Unknown++
-	case dot != nil && dot.State == dialog.Answered:
+	case dot != nil && took == 0 && refusesAll(turns): // what is said of a chunk for nobody only follows from that
 		s.carried++
-		s.open = !dot.Step.Command.IsZero() && !dot.Reply().Positive() // RFC 3030 section 2
-		if took == 0 {                                                 // what is said of a chunk for nobody only follows from that
-			r.no(refusal(turns))
-			return
+		s.open = dot.State == dialog.Answered && !dot.Step.Command.IsZero() && !dot.Reply().Positive()
+		r.no(refusal(turns))
+	case dot != nil:
+		if dot.State == dialog.Answered {
+			s.carried++
+			s.open = !dot.Step.Command.IsZero() && !dot.Reply().Positive() // RFC 3030 section 2
 		}
-		if len(dot.Replies) > 1 || dot.Step.More != nil {
-			took = 0
-			for i := range dot.Replies {
-				if dot.Replies[i].Positive() {
-					took++
-				}
+		s.outcomes = dot.Outcomes(s.outcomes[:0], max(1, took), dialog.Surplus(turns, err))
+		n := int64(0)
+		for _, o := range s.outcomes {
+			if o == dialog.Accepted {
+				n++
 			}
 		}
-		if took == 0 || !positive(dot) {
+		switch {
+		case slices.Contains(s.outcomes, dialog.Unknown):
+			r.Unknown++
+			s.failed(err, dialog.PhaseDot)
+		case n == 0:
 			r.no(dot.Reply())
-			return
+		default:
+			r.Accepted++
+			r.Recipients += n
+			r.Bytes += int64(len(j.text))
+			r.Whole.Add(ended.Sub(j.due))
+			s.doubtful.messages++
+			s.doubtful.recipients += n
+			s.doubtful.bytes += int64(len(j.text))
 		}
-		r.Accepted++
-		r.Recipients += int64(took)
-		r.Bytes += int64(len(j.text))
-		r.Whole.Add(ended.Sub(j.due))
 	case err != nil:
 		r.Failed++
+		s.failed(err, reached(turns))
 	default:
 		s.carried++
 		s.open = answer(turns, dialog.PhaseMail).Positive()
@@ -57,19 +76,65 @@ func (s *session) settle(j *job, turns []dialog.Turn, ended time.Time, err error
 	}
 }
 
-// positive reports whether a message was taken for anybody.
-func positive(dot *dialog.Turn) bool {
-	for i := range dot.Replies {
-		if dot.Replies[i].Positive() {
-			return true
-		}
+// failed notes why a message failed, where a reply has not said so; s.mu is held.
+func (s *session) failed(err error, p dialog.Phase) {
+	if err != nil {
+		s.told = true
+		s.result.failed(err, p)
 	}
-	return false
 }
 
-// refusal is the reply that says why a message was not to be sent: the last one that
-// says no, before DATA if there is one.
+// reached is the phase of the first step of a message that has no answer.
+func reached(turns []dialog.Turn) dialog.Phase {
+	for i := range turns {
+		if p := turns[i].Step.Phase; turns[i].State != dialog.Answered && p != dialog.PhaseAsk {
+			return p
+		}
+	}
+	return dialog.PhaseQuit
+}
+
+// doubt takes back what was counted as accepted and may not be; s.mu is held.
+func (s *session) doubt() {
+	d, r := s.doubtful, s.result
+	if d.messages == 0 {
+		return
+	}
+	r.fault(Fault{Phase: dialog.PhaseDot, Text: "was accepted, by a reply that may be another's"}, d.messages)
+	r.Accepted -= d.messages
+	r.Unknown += d.messages
+	r.Recipients -= d.recipients
+	r.Bytes -= d.bytes
+	s.doubtful = doubtful{}
+}
+
+// refusesAll reports whether nobody is left to whom the message could go: MAIL was
+// refused, or each RCPT.
+func refusesAll(turns []dialog.Turn) bool {
+	return mailRefused(turns) || slices.ContainsFunc(turns, isRcpt) && nobody(turns)
+}
+
+func isRcpt(t dialog.Turn) bool { return t.Step.Phase == dialog.PhaseRcpt }
+
+// unfit is an error if a reply fits no reading, among those that concern somebody.
+func unfit(turns []dialog.Turn) error {
+	for i := range turns {
+		if turns[i].Step.Phase == dialog.PhaseData && refusesAll(turns) {
+			continue
+		}
+		if err := turns[i].Unfit(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refusal is the reply that says why a message was not to be sent: that to MAIL, or
+// the last one that says no, before DATA if there is one.
 func refusal(turns []dialog.Turn) *dialog.Reply {
+	if mailRefused(turns) {
+		return answer(turns, dialog.PhaseMail)
+	}
 	var no *dialog.Reply
 	for i := range turns {
 		t := &turns[i]
@@ -92,8 +157,10 @@ func (r *Result) no(reply *dialog.Reply) {
 	}
 }
 
-// count adds the replies of turns to what is known of their phases.
+// count adds the replies of turns to what is known of their phases. A refusal that
+// only follows from an earlier one, as the commands left together, is no fault of its own.
 func (s *session) count(turns []dialog.Turn) {
+	mail, all := mailRefused(turns), refusesAll(turns)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range turns {
@@ -101,11 +168,14 @@ func (s *session) count(turns []dialog.Turn) {
 		if t.State != dialog.Answered {
 			continue
 		}
+		p := t.Step.Phase
+		follows := mail && p == dialog.PhaseRcpt || all && (p == dialog.PhaseData || p == dialog.PhaseDot)
 		for k := range t.Replies {
 			reply := &t.Replies[k]
-			s.result.Latency[t.Step.Phase].Add(reply.Took)
-			if !reply.Positive() && !reply.Intermediate() {
-				s.result.refused(t.Step.Phase, reply)
+			s.result.Latency[p].Add(reply.Took)
+			amiss := !reply.Positive() && !reply.Intermediate() || p == dialog.PhaseDot && (reply.Intermediate() || reply.Code == 221)
+			if amiss && !follows {
+				s.result.refused(p, reply)
 			}
 		}
 	}

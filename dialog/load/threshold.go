@@ -17,7 +17,7 @@ type Threshold struct {
 	Text   string
 	phase  dialog.Phase // whose latency; whole says that it is the message's
 	whole  bool
-	metric string  // "p99", "max", "errors", "rate"
+	metric string  // "p99", "max", "errors", "late", "rate"
 	q      float64 // of a percentile
 	below  bool    // it is broken below the limit, else above
 	equal  bool    // at the limit too
@@ -25,12 +25,12 @@ type Threshold struct {
 	share  bool    // of the messages, from 0 to 1
 }
 
-var errThreshold = errors.New("a threshold is written p99>250ms, rcpt.p50>20ms, errors>0, errors>1% or rate<500")
+var errThreshold = errors.New("a threshold is written p99>250ms, rcpt.p50>20ms, errors>0, errors>1%, late>0 or rate<500")
 
 // ParseThreshold reads FIGURE, one of > >= < <=, and a limit. A figure is min, mean,
 // max or a percentile (p50, p99.9) of the time that a message takes, or behind
-// the name of a phase and a dot that of its replies; errors, with a number or a
-// percentage; or rate, in messages a second.
+// the name of a phase and a dot that of its replies; errors or late, with a number or
+// a percentage of what was tried or due; or rate, in messages a second.
 func ParseThreshold(text string) (Threshold, error) {
 	t := Threshold{Text: strings.ReplaceAll(text, " ", ""), whole: true}
 	i := strings.IndexAny(t.Text, "<>")
@@ -49,7 +49,7 @@ func ParseThreshold(text string) (Threshold, error) {
 	}
 	t.metric = figure
 	switch {
-	case t.whole && (figure == "errors" || figure == "rate"):
+	case t.whole && (figure == "errors" || figure == "late" || figure == "rate"):
 		return t, t.number(limit)
 	case figure == "min", figure == "mean", figure == "max":
 	case strings.HasPrefix(figure, "p"):
@@ -59,7 +59,7 @@ func ParseThreshold(text string) (Threshold, error) {
 		}
 		t.q = p / 100
 	default:
-		return t, fmt.Errorf("%q is none of p50 (any percentile), min, mean, max, errors and rate", figure)
+		return t, fmt.Errorf("%q is none of p50 (any percentile), min, mean, max, errors, late and rate", figure)
 	}
 	d, err := time.ParseDuration(limit)
 	if err != nil || d < 0 {
@@ -70,7 +70,7 @@ func ParseThreshold(text string) (Threshold, error) {
 }
 
 func (t *Threshold) number(limit string) error {
-	if t.metric == "errors" {
+	if t.metric != "rate" {
 		limit, t.share = strings.CutSuffix(limit, "%")
 	}
 	var err error
@@ -121,6 +121,9 @@ func names() []string {
 // Errors reports whether t bounds the errors.
 func (t Threshold) Errors() bool { return t.metric == "errors" }
 
+// Late reports whether t bounds the messages that were due and not sent.
+func (t Threshold) Late() bool { return t.metric == "late" }
+
 // Broken says what is beyond the threshold: "p99 is 312 ms"; "" if nothing is, or if
 // nothing was measured.
 func (t Threshold) Broken(r *Result) string {
@@ -144,14 +147,18 @@ func (t Threshold) Broken(r *Result) string {
 
 // figure is what t bounds, and for people.
 func (t Threshold) figure(r *Result) (float64, string) {
-	switch n := float64(r.Errors()); {
-	case t.share && r.Messages() == 0:
+	n, of := r.Errors(), r.Messages()
+	if t.metric == "late" {
+		n, of = r.Late, of+r.Late
+	}
+	switch {
+	case t.share && of == 0:
 		return 0, ""
 	case t.share:
-		share := n / float64(r.Messages())
+		share := float64(n) / float64(of)
 		return share, strconv.FormatFloat(100*share, 'g', 3, 64) + "%"
-	case t.metric == "errors":
-		return n, strconv.FormatInt(r.Errors(), 10)
+	case t.metric == "errors", t.metric == "late":
+		return float64(n), strconv.FormatInt(n, 10)
 	case t.metric == "rate":
 		return r.Speed(), strconv.FormatFloat(r.Speed(), 'f', 0, 64) + " a second"
 	}

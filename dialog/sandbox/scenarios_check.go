@@ -27,6 +27,9 @@ null MX 0 .
 null MX 10 mx1
 oddnull MX 10 .
 gone MX 10 nowhere
+dangling MX 10 astray
+astray CNAME nowhere
+key._domainkey CNAME nowhere
 mixed MX 10 both
 both A 203.0.113.216
 both A 10.0.0.9
@@ -85,6 +88,8 @@ _smtp._tls.odd TXT "v=TLSRPTv1; rua=mailto:a@tlsrpt.test,ftp://tlsrpt.test"
 lost MX 10 mx1
 _smtp._tls.lost TXT "v=TLSRPTv1; rua=mailto:a@tlsrpt.test"
 unheard MX 10 mx1
+near MX 10 mx1
+_mta-sts.near TXT "id=1; v=STSv1"
 _mta-sts.unheard TXT "v=STSv1; id=1;"
 mta-sts.unheard TXT "its addresses are answered SERVFAIL"
 again MX 10 mx1

@@ -57,6 +57,13 @@ crowd MX 10 j
 crowd MX 11 k
 dangling TXT "v=spf1 redirect=nowhere.badspf.test"
 closed TXT "v=spf1 -all"
+each TXT "v=spf1 exists:mx1.good.test -all"
+denied TXT "v=spf1 -include:open.badspf.test -all"
+meh TXT "v=spf1 ?include:open.badspf.test -all"
+never TXT "v=spf1 -ip4:0.0.0.0/0 -ip6:::/0 +all"
+bare TXT "v=spf1 a mx -all"
+template TXT "v=spf1 redirect=_end.%{d}"
+_end.template TXT "v=spf1 ~all"
 servfail TXT "v=spf1 -all"
 unsure TXT "v=spf1 a:later.badspf.test include:servfail.badspf.test -all"
 later A 192.0.2.1
