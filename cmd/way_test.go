@@ -91,7 +91,7 @@ func TestWays(t *testing.T) {
 		{"probe mx1.plain.test:25 --dns-server " + world.DNS() + " --via http://alice@" + proxy + " --via-password-file " + password, 0, " · through http://alice@" + proxy},
 		{"probe 192.0.2.12 --via http://" + proxy, 4, "192.0.2.12:25: cannot be reached, says the proxy: 407 Who are you?"},
 		{"probe 192.0.2.12 --via http://" + proxy, 4, "next    again with --via http://USER@" + proxy + " --via-password-file FILE"},
-		{"probe 192.0.2.12 --via socks5://" + proxy + " --connect-timeout 200ms", 4, "cannot be reached: the proxy " + proxy + " did not answer within 200 ms"},
+		{"probe 192.0.2.12 --via socks5://" + proxy + " --connect-timeout 200ms", 4, "cannot be reached: the proxy " + proxy + " took the connection and did not answer within 200 ms"},
 	} {
 		out, errs, status := w.run(strings.Fields(test.args)...)
 		if status != test.status || errs != "" || !strings.Contains(out, test.want) || strings.Contains(out, "hunter2") {
