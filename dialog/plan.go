@@ -47,7 +47,7 @@ func (p Plan) Run(ctx context.Context, s *Session) error {
 // time is nearly up ends with it.
 func (s *Session) farewell(ctx context.Context) (context.Context, context.CancelFunc) {
 	limit := s.Timeouts.Quit
-	const last = 400 * time.Millisecond // of what is over already; with all else half a second
+	const last = 300 * time.Millisecond // of what is over already; with all else half a second
 	if end, ok := ctx.Deadline(); ok {
 		limit = min(limit, max(time.Until(end), last))
 	}
