@@ -156,7 +156,11 @@ func TestInteropDMARC(t *testing.T) {
 		if differ := policies[i] != cmp.Or(test.want, "-"); differ != (test.why != "") {
 			t.Errorf("%s: they differ is %t: %q and %q", test.name, differ, got, policies[i])
 		}
-		rows = append(rows, []string{test.name, cmp.Or(got, "–"), strings.ReplaceAll(policies[i], "-", "–"), cmp.Or(test.why, "–")})
+		theirs := strings.ReplaceAll(policies[i], "-", "–")
+		if test.name == "two" {
+			theirs = "one of them" // whichever the name server put first
+		}
+		rows = append(rows, []string{test.name, cmp.Or(got, "–"), theirs, cmp.Or(test.why, "–")})
 	}
 	section(t, "dmarc", table(rows))
 }
