@@ -137,8 +137,8 @@ func (s *Session) transact(ctx context.Context, d *transaction) error {
 		farewell = turns[len(turns)-1].State
 		s.quit = farewell > Unsent
 	}
-	s.pending = pending(turns)
-	if data := answer(turns, PhaseData); data != nil {
+	s.pending = Pending(turns)
+	if data := Answer(turns, PhaseData); data != nil {
 		d.inStep = data.Intermediate()
 	}
 	surplus := Surplus(turns, err)
@@ -151,20 +151,6 @@ func (s *Session) transact(ctx context.Context, d *transaction) error {
 		err = odd
 	}
 	return err
-}
-
-// pending reports whether a transaction is still open, so that RSET has to come
-// before the next: MAIL was accepted and no message followed, or a chunk was
-// refused (RFC 3030 section 2).
-func pending(turns []Turn) bool {
-	mail := answer(turns, PhaseMail)
-	for i := range turns {
-		t := &turns[i]
-		if t.Step.Phase == PhaseDot && t.State == Answered {
-			return !t.Step.Command.IsZero() && !t.Reply().Positive()
-		}
-	}
-	return mail.Positive()
 }
 
 // excludes refuses the recipients of d whose addresses are not ASCII where the server
@@ -292,7 +278,7 @@ func (s *Session) envelope(d *transaction, content Content) (steps []Step, err e
 		if err != nil {
 			return nil, err
 		}
-		steps = append(steps, Step{Phase: PhaseRcpt, Command: rcpt, Waits: !s.pipelines(), Unless: mailRefused})
+		steps = append(steps, Step{Phase: PhaseRcpt, Command: rcpt, Waits: !s.pipelines(), Unless: MailRefused})
 	}
 	return steps, nil
 }
@@ -331,12 +317,12 @@ func (s *Session) data(steps []Step, body *message, d *transaction) ([]Step, err
 		return nil, err
 	}
 	return append(steps,
-		Step{Phase: PhaseData, Command: data, Waits: !s.pipelines(), Unless: noRecipient},
+		Step{Phase: PhaseData, Command: data, Waits: !s.pipelines(), Unless: NoRecipient},
 		Step{Phase: PhaseDot, Body: &dotted{body, s.Unstuffed}, Waits: true, More: s.more(d), prdr: s.asksEach(d), Unless: func(done []Turn) bool {
-			return !answer(done, PhaseData).Intermediate() || noRecipient(done)
+			return !Answer(done, PhaseData).Intermediate() || NoRecipient(done)
 		}},
 		Step{Phase: PhaseDot, Body: &dotted{message: &message{source: strings.NewReader("")}}, Unless: func(done []Turn) bool {
-			return !answer(done, PhaseData).Intermediate() || !noRecipient(done)
+			return !Answer(done, PhaseData).Intermediate() || !NoRecipient(done)
 		}},
 	), nil
 }
@@ -353,7 +339,7 @@ func (s *Session) chunk(steps []Step, body *message, d *transaction) ([]Step, er
 		size += int64(len(step.Command.line()) + 2)
 	}
 	waits := !s.pipelines() || size+64 > writeBuffer // 64: BDAT and QUIT
-	return append(steps, Step{Phase: PhaseDot, Command: bdat, Body: body, Waits: waits, More: s.more(d), prdr: s.asksEach(d), Unless: noRecipient}), nil
+	return append(steps, Step{Phase: PhaseDot, Command: bdat, Body: body, Waits: waits, More: s.more(d), prdr: s.asksEach(d), Unless: NoRecipient}), nil
 }
 
 // chunks reports whether the message travels by BDAT. A stop behind DATA needs
@@ -361,9 +347,4 @@ func (s *Session) chunk(steps []Step, body *message, d *transaction) ([]Step, er
 func (s *Session) chunks() bool {
 	_, offered := s.Offers("CHUNKING")
 	return offered && s.Chunking != Never && !s.Unstuffed && (s.Stop == nil || s.Stop.After != PhaseData)
-}
-
-func mailRefused(done []Turn) bool {
-	mail := answer(done, PhaseMail)
-	return mail != nil && !mail.Positive()
 }

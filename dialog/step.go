@@ -62,27 +62,3 @@ func (t *Turn) hear(reply *Reply) {
 	t.Replies[n] = *reply
 	t.Replies[n].Raw = raw
 }
-
-// answer is the first answered turn of that phase, or nil.
-func answer(done []Turn, p Phase) *Reply {
-	for i := range done {
-		if done[i].Step.Phase == p && done[i].State == Answered {
-			return done[i].Reply()
-		}
-	}
-	return nil
-}
-
-// noRecipient reports whether every RCPT was answered and none accepted, or
-// MAIL was refused: nothing can be delivered then.
-func noRecipient(done []Turn) bool {
-	if mail := answer(done, PhaseMail); mail != nil && !mail.Positive() {
-		return true
-	}
-	for i := range done {
-		if t := &done[i]; t.Step.Phase == PhaseRcpt && (t.State != Answered || t.Reply().Positive()) {
-			return false
-		}
-	}
-	return true
-}

@@ -80,3 +80,47 @@ func (r *Reply) outcome() Outcome {
 	}
 	return Deferred
 }
+
+// Answer is the last reply to the first answered turn of a phase, or nil.
+func Answer(done []Turn, p Phase) *Reply {
+	for i := range done {
+		if done[i].Step.Phase == p && done[i].State == Answered {
+			return done[i].Reply()
+		}
+	}
+	return nil
+}
+
+// NoRecipient reports whether every RCPT was answered and none accepted, or
+// MAIL was refused: nothing can be delivered then.
+func NoRecipient(done []Turn) bool {
+	if MailRefused(done) {
+		return true
+	}
+	for i := range done {
+		if t := &done[i]; t.Step.Phase == PhaseRcpt && (t.State != Answered || t.Reply().Positive()) {
+			return false
+		}
+	}
+	return true
+}
+
+// MailRefused reports whether MAIL was answered, and not accepted.
+func MailRefused(done []Turn) bool {
+	mail := Answer(done, PhaseMail)
+	return mail != nil && !mail.Positive()
+}
+
+// Pending reports whether a transaction is still open, so that RSET has to come
+// before the next: MAIL was accepted and no message followed, or a chunk was
+// refused (RFC 3030 section 2).
+func Pending(turns []Turn) bool {
+	mail := Answer(turns, PhaseMail)
+	for i := range turns {
+		t := &turns[i]
+		if t.Step.Phase == PhaseDot && t.State == Answered {
+			return !t.Step.Command.IsZero() && !t.Reply().Positive()
+		}
+	}
+	return mail.Positive()
+}

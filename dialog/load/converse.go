@@ -60,7 +60,7 @@ func (s *session) envelope(d *dialog.Session, j *job, first bool) {
 	}
 	s.steps = append(s.steps, dialog.Step{Phase: dialog.PhaseMail, Command: mail, Waits: wait || first})
 	for _, rcpt := range s.rcpts {
-		s.steps = append(s.steps, dialog.Step{Phase: dialog.PhaseRcpt, Command: rcpt, Waits: wait, Unless: mailRefused})
+		s.steps = append(s.steps, dialog.Step{Phase: dialog.PhaseRcpt, Command: rcpt, Waits: wait, Unless: dialog.MailRefused})
 	}
 }
 
@@ -84,12 +84,12 @@ func (s *session) whole(ctx context.Context, d *dialog.Session) error {
 		j.body = body{j.text, int64(len(j.text))}
 		s.steps = append(s.steps, dialog.Step{
 			Phase: dialog.PhaseDot, Command: s.words.chunks[j.Message], Body: &j.body,
-			Waits: !s.pipelines(d) || len(j.text) > atOnce, Unless: nobody,
+			Waits: !s.pipelines(d) || len(j.text) > atOnce, Unless: dialog.NoRecipient,
 		})
 	} else {
 		j.body = body{j.dotted, int64(len(j.text))}
 		s.steps = append(s.steps,
-			dialog.Step{Phase: dialog.PhaseData, Command: s.data, Waits: !s.pipelines(d), Unless: nobody},
+			dialog.Step{Phase: dialog.PhaseData, Command: s.data, Waits: !s.pipelines(d), Unless: dialog.NoRecipient},
 			dialog.Step{Phase: dialog.PhaseDot, Body: &j.body, Waits: true, Unless: notAsked, More: s.each(d, j)})
 	}
 	s.farewell(d)
@@ -170,7 +170,7 @@ func (s *session) linked(ctx context.Context, d *dialog.Session) error {
 // is to be written then: the message, the end of none (RFC 2920 section 3.1) or
 // nothing.
 func (s *session) enveloped(j *job, turns []dialog.Turn, err error) *body {
-	data := answer(turns, dialog.PhaseData)
+	data := dialog.Answer(turns, dialog.PhaseData)
 	j.took = accepted(turns)
 	j.body = body{j.dotted, int64(len(j.text))}
 	if data.Intermediate() {

@@ -15,7 +15,7 @@ type doubtful struct{ messages, recipients, bytes int64 }
 // ended their exchange. What a reply is worth, dialog says.
 func (s *session) settle(j *job, turns []dialog.Turn, ended time.Time, err error) {
 	s.count(turns)
-	if answer(turns, dialog.PhaseData).Intermediate() {
+	if dialog.Answer(turns, dialog.PhaseData).Intermediate() {
 		s.doubtful = doubtful{}
 	}
 	s.mu.Lock()
@@ -25,7 +25,7 @@ func (s *session) settle(j *job, turns []dialog.Turn, ended time.Time, err error
 		s.doubt()
 	}
 	took := max(j.took, accepted(turns))
-	if mailRefused(turns) { // whatever is said of the recipients
+	if dialog.MailRefused(turns) { // whatever is said of the recipients
 		took = 0
 	}
 	var dot *dialog.Turn
@@ -37,12 +37,12 @@ func (s *session) settle(j *job, turns []dialog.Turn, ended time.Time, err error
 	switch {
 	case dot != nil && took == 0 && refusesAll(turns): // what is said of a chunk for nobody only follows from that
 		s.carried++
-		s.open = dot.State == dialog.Answered && !dot.Step.Command.IsZero() && !dot.Reply().Positive()
+		s.open = dot.State == dialog.Answered && dialog.Pending(turns)
 		r.no(refusal(turns))
 	case dot != nil:
 		if dot.State == dialog.Answered {
 			s.carried++
-			s.open = !dot.Step.Command.IsZero() && !dot.Reply().Positive() // RFC 3030 section 2
+			s.open = dialog.Pending(turns)
 		}
 		s.outcomes = dot.Outcomes(s.outcomes[:0], max(1, took), dialog.Surplus(turns, err))
 		n := int64(0)
@@ -71,7 +71,7 @@ func (s *session) settle(j *job, turns []dialog.Turn, ended time.Time, err error
 		s.failed(err, reached(turns))
 	default:
 		s.carried++
-		s.open = answer(turns, dialog.PhaseMail).Positive()
+		s.open = dialog.Pending(turns)
 		r.no(refusal(turns))
 	}
 }
@@ -111,7 +111,7 @@ func (s *session) doubt() {
 // refusesAll reports whether nobody is left to whom the message could go: MAIL was
 // refused, or each RCPT.
 func refusesAll(turns []dialog.Turn) bool {
-	return mailRefused(turns) || slices.ContainsFunc(turns, isRcpt) && nobody(turns)
+	return dialog.MailRefused(turns) || slices.ContainsFunc(turns, isRcpt) && dialog.NoRecipient(turns)
 }
 
 func isRcpt(t dialog.Turn) bool { return t.Step.Phase == dialog.PhaseRcpt }
@@ -132,8 +132,8 @@ func unfit(turns []dialog.Turn) error {
 // refusal is the reply that says why a message was not to be sent: that to MAIL, or
 // the last one that says no, before DATA if there is one.
 func refusal(turns []dialog.Turn) *dialog.Reply {
-	if mailRefused(turns) {
-		return answer(turns, dialog.PhaseMail)
+	if dialog.MailRefused(turns) {
+		return dialog.Answer(turns, dialog.PhaseMail)
 	}
 	var no *dialog.Reply
 	for i := range turns {
@@ -160,7 +160,7 @@ func (r *Result) no(reply *dialog.Reply) {
 // count adds the replies of turns to what is known of their phases. A refusal that
 // only follows from an earlier one, as the commands left together, is no fault of its own.
 func (s *session) count(turns []dialog.Turn) {
-	mail, all := mailRefused(turns), refusesAll(turns)
+	mail, all := dialog.MailRefused(turns), refusesAll(turns)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range turns {

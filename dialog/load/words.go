@@ -48,33 +48,6 @@ func newWords(o *Offer) (*words, error) {
 
 // The parts of a step's Unless: what an answer has made pointless.
 
-func answer(done []dialog.Turn, p dialog.Phase) *dialog.Reply {
-	for i := range done {
-		if done[i].Step.Phase == p && done[i].State == dialog.Answered {
-			return done[i].Reply()
-		}
-	}
-	return nil
-}
-
-func mailRefused(done []dialog.Turn) bool {
-	mail := answer(done, dialog.PhaseMail)
-	return mail != nil && !mail.Positive()
-}
-
-// nobody reports whether every recipient was answered for, and none accepted.
-func nobody(done []dialog.Turn) bool {
-	if mailRefused(done) {
-		return true
-	}
-	for i := range done {
-		if t := &done[i]; t.Step.Phase == dialog.PhaseRcpt && (t.State != dialog.Answered || t.Reply().Positive()) {
-			return false
-		}
-	}
-	return true
-}
-
 func notAsked(done []dialog.Turn) bool {
-	return !answer(done, dialog.PhaseData).Intermediate() || nobody(done)
+	return !dialog.Answer(done, dialog.PhaseData).Intermediate() || dialog.NoRecipient(done)
 }
