@@ -41,12 +41,12 @@ func (c *checking) verdict(ctx context.Context, t checkTarget, strict bool) verd
 	if strict {
 		bad += t.Warn
 	}
-	v := verdict{Status: StatusDone, Outcome: "passed", Sentence: plural(t.tested(), "check")}
+	v := verdict{Status: StatusDone, Outcome: "passed", Sentence: transcript.Count(t.tested(), "check")}
 	switch {
 	case errors.Is(context.Cause(ctx), ErrInterrupted):
 		v = judge(context.Cause(ctx), t.Target)
 	case bad > 0:
-		v = verdict{Status: StatusRefused, Outcome: "failed", Sentence: fmt.Sprintf("%d of %s", bad, plural(t.tested(), "check"))}
+		v = verdict{Status: StatusRefused, Outcome: "failed", Sentence: fmt.Sprintf("%d of %s", bad, transcript.Count(t.tested(), "check"))}
 	case t.Error == t.tested(): // if only because everything was skipped
 		v = verdict{Status: StatusPartly, Outcome: endingOf(StatusPartly).word, Sentence: "nothing could be tested"}
 		if why := t.skipped(); why != "" {
@@ -58,7 +58,7 @@ func (c *checking) verdict(ctx context.Context, t checkTarget, strict bool) verd
 	for _, part := range []struct {
 		n    int
 		text string
-	}{{t.Warn, plural(t.Warn, "warning")}, {t.Error, fmt.Sprintf("%d not tested", t.Error)}, {t.Skip, fmt.Sprintf("%d skipped", t.Skip)}} {
+	}{{t.Warn, transcript.Count(t.Warn, "warning")}, {t.Error, fmt.Sprintf("%d not tested", t.Error)}, {t.Skip, fmt.Sprintf("%d skipped", t.Skip)}} {
 		if part.n > 0 {
 			v.Sentence += " · " + part.text
 		}
@@ -133,7 +133,7 @@ func (c *checking) shown(t checkTarget) []transcript.Event {
 		first = o[0].Results[0].Summary
 	}
 	head := transcript.Line{Mark: transcript.Head, Label: t.Target,
-		Aside: fmt.Sprintf("%s · %s · %s", plural(t.tested(), "check"), plural(t.Lookups, "lookup"), plural(t.Connections, "connection"))}
+		Aside: fmt.Sprintf("%s · %s · %s", transcript.Count(t.tested(), "check"), transcript.Count(t.Lookups, "lookup"), transcript.Count(t.Connections, "connection"))}
 	for _, v := range []check.Verdict{check.Fail, check.Warn, check.Error, check.Info, check.Pass, check.Skip} {
 		for _, o := range t.outcomes {
 			for _, found := range o.Results {

@@ -59,9 +59,9 @@ func (m *explanation) take(e explain.Explanation) {
 // summary is what the closing line would say.
 func (x explainResult) summary() string {
 	if x.Replies > len(x.Answers) {
-		return fmt.Sprintf("%d of %s explained", len(x.Answers), plural(x.Replies, "reply"))
+		return fmt.Sprintf("%d of %s explained", len(x.Answers), transcript.Count(x.Replies, "reply"))
 	}
-	return plural(len(x.Answers), "answer")
+	return transcript.Count(len(x.Answers), "answer")
 }
 
 // Kind is that of a result.

@@ -104,7 +104,7 @@ func (m matrix) Lines() []transcript.Line {
 func (s stages) lines() []transcript.Line {
 	certificate := s.Certificate
 	if s.Left != nil && certificate == "verified" {
-		certificate += ", " + plural(*s.Left, "day")
+		certificate += ", " + transcript.Count(*s.Left, "day")
 	}
 	banner := stage(s.BannerMS)
 	if s.Code != 0 && s.Code != 220 {

@@ -67,7 +67,7 @@ func (s shown) Lines() []transcript.Line {
 		lines = append(lines, transcript.Line{Mark: transcript.Blank})
 	}
 	for _, x := range s.Extracted {
-		lines = append(lines, transcript.Line{Mark: transcript.Info, Cells: []string{"extracted", x.File, fmt.Sprintf("part %s, %s, %s", x.Part, x.Type, plural(int(x.Size), "octet"))}})
+		lines = append(lines, transcript.Line{Mark: transcript.Info, Cells: []string{"extracted", x.File, fmt.Sprintf("part %s, %s, %s", x.Part, x.Type, transcript.Count(int(x.Size), "octet"))}})
 	}
 	return append(lines, s.closing(s.took, nil)...)
 }
@@ -151,12 +151,12 @@ func judgeFindings(s *mime.Structure) verdict {
 	for _, f := range s.Findings {
 		counts[f.Level]++
 	}
-	v := verdict{Status: StatusDone, Outcome: "done", Sentence: fmt.Sprintf("%s, %s", plural(len(s.Leaves()), "part"), plural(int(s.Size), "octet"))}
+	v := verdict{Status: StatusDone, Outcome: "done", Sentence: fmt.Sprintf("%s, %s", transcript.Count(len(s.Leaves()), "part"), transcript.Count(int(s.Size), "octet"))}
 	if n := counts[mime.Fail]; n > 0 {
-		v = verdict{Status: StatusRefused, Outcome: "failed", Sentence: plural(n, "fault")}
+		v = verdict{Status: StatusRefused, Outcome: "failed", Sentence: transcript.Count(n, "fault")}
 	}
 	if n := counts[mime.Warn]; n > 0 {
-		v.Sentence += " · " + plural(n, "warning")
+		v.Sentence += " · " + transcript.Count(n, "warning")
 	}
 	return v
 }

@@ -300,7 +300,7 @@ func (t mxTarget) aside() string {
 	for _, h := range t.Hosts {
 		addresses += len(h.Addresses)
 	}
-	parts := []string{plural(len(t.Hosts), "host"), plural(addresses, "address")}
+	parts := []string{transcript.Count(len(t.Hosts), "host"), transcript.Count(addresses, "address")}
 	if t.Route.Implicit {
 		parts = append(parts, "no MX record: the domain itself")
 	}
@@ -314,14 +314,4 @@ func (t mxTarget) aside() string {
 		parts = append(parts, "DNSSEC not proven")
 	}
 	return strings.Join(parts, " · ")
-}
-
-func plural(n int, what string) string {
-	switch {
-	case n == 1:
-		return "1 " + what
-	case strings.HasSuffix(what, "s"):
-		return fmt.Sprintf("%d %ses", n, what)
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

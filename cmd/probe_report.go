@@ -178,7 +178,7 @@ func (s server) sentence() string {
 			offers[e.Keyword] = true
 		}
 	}
-	text := fmt.Sprintf("%s offers %s", s.Host, plural(len(offers), "extension"))
+	text := fmt.Sprintf("%s offers %s", s.Host, transcript.Count(len(offers), "extension"))
 	switch {
 	case s.TLS == nil:
 		text += " · no TLS"

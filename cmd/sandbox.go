@@ -129,7 +129,7 @@ func runSandbox(ctx context.Context, r *run) (exit, error) {
 	}
 	if r.Bool("list") {
 		stream.Emit(d)
-		stream.Emit(d.result(plural(len(d.List), "domain"), 0))
+		stream.Emit(d.result(transcript.Count(len(d.List), "domain"), 0))
 		return exit{}, finish()
 	}
 	messages := 0
@@ -167,7 +167,7 @@ func runSandbox(ctx context.Context, r *run) (exit, error) {
 	stream.Emit(d)
 	<-ctx.Done()
 	err = world.Close()
-	stream.Emit(d.result(plural(messages, "message"), messages))
+	stream.Emit(d.result(transcript.Count(messages, "message"), messages))
 	return exit{}, errors.Join(finish(), err)
 }
 

@@ -238,7 +238,7 @@ func (s *sending) amount(n int) string {
 	if len(s.messages) > 1 {
 		return fmt.Sprintf("%d deliveries (%d messages)", n, len(s.messages))
 	}
-	return plural(n, "recipient")
+	return transcript.Count(n, "recipient")
 }
 
 // itemsMost is how many deliveries of several messages are listed.

@@ -132,7 +132,7 @@ func (announced) Kind() string { return "scan" }
 // Lines is one line.
 func (a announced) Lines() []transcript.Line {
 	name, _ := headOf(a.Host, a.Port, a.Host)
-	text := fmt.Sprintf("%s · up to %s, one at a time", name, plural(a.Connections, "connection"))
+	text := fmt.Sprintf("%s · up to %s, one at a time", name, transcript.Count(a.Connections, "connection"))
 	return []transcript.Line{{Mark: transcript.Phase, Label: "scan", Text: text}}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ehlo-mail/ehlo/dialog"
 	"github.com/ehlo-mail/ehlo/dialog/policy"
+	"github.com/ehlo-mail/ehlo/dialog/transcript"
 )
 
 func (s *tlsServer) say(id, verdict, format string, args ...any) {
@@ -66,7 +67,7 @@ func (s *tlsServer) certificate(e *examination) {
 		case s.TLS.Left <= e.warnDays:
 			verdict = "warn"
 		}
-		s.say("expiry", verdict, "%s left, until %s", plural(s.TLS.Left, "day"), s.TLS.Chain[0].NotAfter.UTC().Format("2006-01-02 15:04Z"))
+		s.say("expiry", verdict, "%s left, until %s", transcript.Count(s.TLS.Left, "day"), s.TLS.Chain[0].NotAfter.UTC().Format("2006-01-02 15:04Z"))
 	}
 	switch staple, err := s.TLS.OCSP(); {
 	case err == nil && staple.Status == "revoked":

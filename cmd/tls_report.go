@@ -210,11 +210,11 @@ func lifetime(c *x509.Certificate, now time.Time) string {
 	const day = 24 * time.Hour
 	switch {
 	case now.After(c.NotAfter):
-		return fmt.Sprintf("expired %s ago", plural(int(now.Sub(c.NotAfter)/day), "day"))
+		return fmt.Sprintf("expired %s ago", transcript.Count(int(now.Sub(c.NotAfter)/day), "day"))
 	case now.Before(c.NotBefore):
-		return fmt.Sprintf("valid only in %s", plural(int(c.NotBefore.Sub(now)/day), "day"))
+		return fmt.Sprintf("valid only in %s", transcript.Count(int(c.NotBefore.Sub(now)/day), "day"))
 	}
-	return plural(int(c.NotAfter.Sub(now)/day), "day") + " left"
+	return transcript.Count(int(c.NotAfter.Sub(now)/day), "day") + " left"
 }
 
 func sent(chain []*x509.Certificate, c *x509.Certificate) bool {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ehlo-mail/ehlo/dialog"
 	"github.com/ehlo-mail/ehlo/dialog/policy"
+	"github.com/ehlo-mail/ehlo/dialog/transcript"
 )
 
 // verdict is how the examination of s ended.
@@ -34,7 +35,7 @@ func (s *tlsServer) verdict() verdict {
 		v.Sentence = strings.Replace(v.Sentence, "not verified", "verified "+s.Host+" by DANE alone", 1)
 	}
 	if warnings > 0 {
-		v.Sentence += " · " + plural(warnings, "warning")
+		v.Sentence += " · " + transcript.Count(warnings, "warning")
 	}
 	return v
 }

@@ -197,7 +197,7 @@ func (c *conn) show(reply *Reply, where, answers string, group bool, findings []
 		return
 	}
 	if n := transcript.Hostile(string(reply.Raw)); n > 0 {
-		findings = append(findings, fmt.Sprintf("%s in %s, shown escaped", count(n, "control character"), where))
+		findings = append(findings, fmt.Sprintf("%s in %s, shown escaped", transcript.Count(n, "control character"), where))
 	}
 	c.stream.Emit(Received{Secure: c.secure, Reply: reply, Answers: answers, Group: group, Findings: findings})
 }

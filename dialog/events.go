@@ -167,7 +167,7 @@ func (Message) Kind() string { return "message" }
 
 // Lines is one line, and one for each finding and note.
 func (m Message) Lines() []transcript.Line {
-	lines := []transcript.Line{{Mark: transcript.Phase, Label: "message", Text: m.About + " · " + count(m.Recipients, "recipient")}}
+	lines := []transcript.Line{{Mark: transcript.Phase, Label: "message", Text: m.About + " · " + transcript.Count(m.Recipients, "recipient")}}
 	for _, finding := range m.Findings {
 		lines = append(lines, transcript.Line{Mark: transcript.Finding, Text: finding})
 	}
@@ -194,13 +194,6 @@ func (s *Session) announce(content Content, recipients int) {
 		m.Notes = c.Notes()
 	}
 	s.Stream.Emit(m)
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // Waiting says what a conversation waits for; see Options.Waiting.

@@ -54,7 +54,7 @@ func (r *TLSReport) Summary() string {
 			parts[0] += " by " + strings.ToUpper(r.Verdicts[0].Check)
 		}
 		if r.Left >= 0 {
-			parts[0] += fmt.Sprintf(", %s left", count(r.Left, "day"))
+			parts[0] += fmt.Sprintf(", %s left", transcript.Count(r.Left, "day"))
 		}
 	}
 	parts = append(parts, tls.VersionName(r.Version), suiteName(r.Suite))

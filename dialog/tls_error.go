@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/ehlo-mail/ehlo/dialog/transcript"
 )
 
 // TLSKind says at what TLS failed.
@@ -71,7 +73,7 @@ func (h *handshake) closed(how string) error {
 		return &TLSError{Kind: TLSClosed, Reason: how + " in place of a TLS handshake",
 			Likely: "the server's TLS is not set up: no certificate or key that it can read; its log says"}
 	}
-	return &TLSError{Kind: TLSClosed, Reason: fmt.Sprintf("%s within the TLS handshake, after %s", how, count(int(h.wire.bytes), "byte")),
+	return &TLSError{Kind: TLSClosed, Reason: fmt.Sprintf("%s within the TLS handshake, after %s", how, transcript.Count(int(h.wire.bytes), "byte")),
 		Likely: "the server's TLS failed, or something in between ended the connection; the server's log says"}
 }
 
@@ -80,7 +82,7 @@ func (h *handshake) stalled(limit time.Duration) error {
 		Likely: "the server waits for something else, or the first packets are lost: they are large with post-quantum groups",
 		Err:    &TimeoutError{For: "answer to the TLS handshake", After: limit}}
 	if h.wire.bytes > 0 {
-		e.Reason = fmt.Sprintf("the server stopped within the TLS handshake, after %s", count(int(h.wire.bytes), "byte"))
+		e.Reason = fmt.Sprintf("the server stopped within the TLS handshake, after %s", transcript.Count(int(h.wire.bytes), "byte"))
 		e.Likely = "packets of full size are lost on the way, or the server hangs"
 		e.Err = &TimeoutError{For: "end of the TLS handshake", After: limit}
 	}

@@ -7,6 +7,8 @@ import (
 	"net"
 	"slices"
 	"time"
+
+	"github.com/ehlo-mail/ehlo/dialog/transcript"
 )
 
 // Handshake does a TLS handshake on nc within limit and judges the certificate
@@ -90,7 +92,7 @@ func (h *handshake) show(asked *tls.CertificateRequestInfo) (*tls.Certificate, e
 			continue
 		}
 		if info == &anyone {
-			h.remarks = append(h.remarks, fmt.Sprintf("none of the %s that it takes certificates of has issued ours", count(len(asked.AcceptableCAs), "CA")))
+			h.remarks = append(h.remarks, fmt.Sprintf("none of the %s that it takes certificates of has issued ours", transcript.Count(len(asked.AcceptableCAs), "CA")))
 		}
 		h.shown = true
 		return &h.Certificates[i], nil

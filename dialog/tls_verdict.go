@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/ehlo-mail/ehlo/dialog/transcript"
 )
 
 // TLSVerdict is one thing that a certificate has to satisfy.
@@ -150,11 +152,11 @@ func dateFault(c *x509.Certificate, now time.Time) string {
 func span(d time.Duration) string {
 	switch {
 	case d >= 24*time.Hour:
-		return count(int(d/(24*time.Hour)), "day")
+		return transcript.Count(int(d/(24*time.Hour)), "day")
 	case d >= time.Hour:
-		return count(int(d/time.Hour), "hour")
+		return transcript.Count(int(d/time.Hour), "hour")
 	}
-	return count(int(d/time.Minute), "minute")
+	return transcript.Count(int(d/time.Minute), "minute")
 }
 
 func (in *inspection) chain() TLSVerdict {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ehlo-mail/ehlo/dialog/check/dmarc"
 	"github.com/ehlo-mail/ehlo/dialog/check/spf"
+	"github.com/ehlo-mail/ehlo/dialog/transcript"
 )
 
 func bulkChecks() []Check {
@@ -106,7 +107,7 @@ func rollUp(ctx context.Context, s *Subject, rules []rule) Result {
 		}
 		lines = append(lines, line)
 	}
-	summary := decimal(counted["met"]) + " of " + count(len(rules), "rule") + " met"
+	summary := decimal(counted["met"]) + " of " + transcript.Count(len(rules), "rule") + " met"
 	for _, word := range []string{"not met", "not known", "not tested"} {
 		if counted[word] > 0 {
 			summary += ", " + decimal(counted[word]) + " " + word

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ehlo-mail/ehlo/dialog"
 	"github.com/ehlo-mail/ehlo/dialog/policy"
+	"github.com/ehlo-mail/ehlo/dialog/transcript"
 )
 
 // certChecks judge the certificates that servers show.
@@ -118,18 +119,18 @@ func certExpiry(ctx context.Context, s *Subject, v *Server) []Result {
 	}
 	switch {
 	case left <= s.FailDays:
-		return one(Failed("%s left, until %s: --fail-days is %d", count(left, "day"), until, s.FailDays).
+		return one(Failed("%s left, until %s: --fail-days is %d", transcript.Count(left, "day"), until, s.FailDays).
 			Meaning("it is valid until then; senders that verify stop delivering when it is not").Fixed("%s", renew))
 	case left <= s.WarnDays:
-		return one(Warned("%s left, until %s", count(left, "day"), until).Fixed("%s", renew))
+		return one(Warned("%s left, until %s", transcript.Count(left, "day"), until).Fixed("%s", renew))
 	}
-	return one(Passed("%s left, until %s", count(left, "day"), until))
+	return one(Passed("%s left, until %s", transcript.Count(left, "day"), until))
 }
 
 // days is a time in whole days, or below one in hours.
 func days(d time.Duration) string {
 	if d < 24*time.Hour {
-		return count(int(d/time.Hour), "hour")
+		return transcript.Count(int(d/time.Hour), "hour")
 	}
-	return count(int(d/(24*time.Hour)), "day")
+	return transcript.Count(int(d/(24*time.Hour)), "day")
 }

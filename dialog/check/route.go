@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/ehlo-mail/ehlo/dialog/route"
+	"github.com/ehlo-mail/ehlo/dialog/transcript"
 )
 
 // routeChecks judge what the DNS says of a domain's mail hosts.
@@ -57,7 +58,7 @@ func mxPresent(ctx context.Context, s *Subject) []Result {
 			return one(Noted("%s", f.Text).With(evidence...))
 		}
 	}
-	return one(Passed("%s", count(len(found.Hosts), "MX host")).With(evidence...))
+	return one(Passed("%s", transcript.Count(len(found.Hosts), "MX host")).With(evidence...))
 }
 
 func mxNull(ctx context.Context, s *Subject) []Result {
@@ -202,7 +203,7 @@ func mxAddresses(ctx context.Context, s *Subject, found route.Route, h route.Hos
 		results = append(results, Noted("%s", f.Text))
 	}
 	if len(results) == 0 {
-		results = one(Passed("%s", count(len(h.Addrs), "address")).With(evidence...))
+		results = one(Passed("%s", transcript.Count(len(h.Addrs), "address")).With(evidence...))
 	}
 	return results
 }

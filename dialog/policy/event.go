@@ -44,9 +44,9 @@ func (d *DANE) summary() string {
 		return fmt.Sprintf("no TLSA record for %s, %s", d.Host, d.vouched())
 	case Unusable:
 		return fmt.Sprintf("%s for %s, none of use: TLS is a must, without proof (RFC 7672 section 2.2), %s",
-			count(len(d.Records), "TLSA record"), d.Host, d.vouched())
+			transcript.Count(len(d.Records), "TLSA record"), d.Host, d.vouched())
 	case Usable:
-		return fmt.Sprintf("%s for %s, %s", count(len(d.Usable()), "usable TLSA record"), d.Host, d.vouched())
+		return fmt.Sprintf("%s for %s, %s", transcript.Count(len(d.Usable()), "usable TLSA record"), d.Host, d.vouched())
 	}
 	return fmt.Sprintf("none for %s: %s", d.Host, d.Why)
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/ehlo-mail/ehlo/dialog/route"
+	"github.com/ehlo-mail/ehlo/dialog/transcript"
 )
 
 // Fetcher gets a policy by HTTPS. It uses no proxy, no cookie, no cache, and follows
@@ -205,7 +206,7 @@ func (f *fetching) get(conn io.ReadWriter) ([]byte, error) {
 	case len(body) > maxPolicy, err != nil && wire.N <= 0:
 		return nil, f.fail(StepSize, nil, "the policy is larger than %d KiB", maxPolicy>>10)
 	case err != nil:
-		return nil, f.fail(StepHTTP, err, "the policy was cut off after %s: %v", count(len(body), "byte"), err)
+		return nil, f.fail(StepHTTP, err, "the policy was cut off after %s: %v", transcript.Count(len(body), "byte"), err)
 	}
 	return body, nil
 }

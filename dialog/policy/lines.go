@@ -18,18 +18,11 @@ func clip(s string) string {
 	for end > maxText-utf8.UTFMax && !utf8.RuneStart(s[end]) {
 		end--
 	}
-	return fmt.Sprintf("%s (and %s more)", s[:end], count(len(s)-end, "byte"))
+	return fmt.Sprintf("%s (and %s more)", s[:end], transcript.Count(len(s)-end, "byte"))
 }
 
 // quote is foreign text within a sentence. The sink escapes it.
 func quote(s string) string { return "'" + clip(s) + "'" }
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
 
 // listing names the first few of what may be many.
 func listing(items []string) string {

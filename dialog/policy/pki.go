@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/ehlo-mail/ehlo/dialog/transcript"
 )
 
 // Line is one thing that was checked of a certificate, and how it came out.
@@ -171,4 +173,4 @@ func issuer(c *x509.Certificate) string {
 
 func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04Z") }
 
-func days(d time.Duration) string { return count(int(d.Hours()/24), "day") }
+func days(d time.Duration) string { return transcript.Count(int(d.Hours()/24), "day") }

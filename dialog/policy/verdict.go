@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ehlo-mail/ehlo/dialog/route"
+	"github.com/ehlo-mail/ehlo/dialog/transcript"
 )
 
 // Verdict is what a server's certificates say to the records.
@@ -166,7 +167,7 @@ func faults(results []result) []Line {
 	var lines []Line
 	for i, r := range results {
 		if i == maxShown && len(results) > maxShown+1 {
-			return append(lines, Line{"dane", false, count(len(results)-i, "more record") + " without a match"})
+			return append(lines, Line{"dane", false, transcript.Count(len(results)-i, "more record") + " without a match"})
 		}
 		lines = append(lines, r.lines...)
 	}
