@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"encoding/csv"
-	"encoding/xml"
 	"fmt"
 	"io"
 	"strconv"
@@ -39,17 +38,6 @@ func watchWords() []string {
 		names = append(names, f.name)
 	}
 	return names
-}
-
-// sink is where the events of a run go: that of a format that every command has, or of
-// one that check alone has, as its row in the flag table says.
-func (r *run) sink(w io.Writer, o transcript.Options) (transcript.Sink, error) {
-	for _, f := range checkFormats() {
-		if f.name == o.Format {
-			return &verdictSink{w: w, format: f, before: o.Before}, nil
-		}
-	}
-	return transcript.New(w, o)
 }
 
 // verdictSink waits for the result of check, and renders that.
@@ -158,83 +146,6 @@ func (t *checkTarget) add(other checkTarget) {
 
 // text is what was found, with whom it is about.
 func (c checkVerdict) text() string { return strings.TrimSpace(c.Subject + " " + c.Summary) }
-
-// junitSuites is the document that builds read (the schema of the Ant JUnit task).
-type junitSuites struct {
-	XMLName xml.Name     `xml:"testsuites"`
-	Suites  []junitSuite `xml:"testsuite"`
-}
-
-type junitSuite struct {
-	Name     string      `xml:"name,attr"`
-	Tests    int         `xml:"tests,attr"`
-	Failures int         `xml:"failures,attr"`
-	Errors   int         `xml:"errors,attr"`
-	Skipped  int         `xml:"skipped,attr"`
-	Cases    []junitCase `xml:"testcase"`
-}
-
-type junitCase struct {
-	Name    string        `xml:"name,attr"`
-	Class   string        `xml:"classname,attr"`
-	Failure *junitMessage `xml:"failure"`
-	Error   *junitMessage `xml:"error"`
-	Skipped *junitMessage `xml:"skipped"`
-	Out     string        `xml:"system-out,omitempty"`
-}
-
-type junitMessage struct {
-	Message string `xml:"message,attr"`
-	Text    string `xml:",chardata"`
-}
-
-// writeJUnit makes a test case of every result. A warning is a case that passes, with
-// its text as output, unless --fail-on warn holds it for a failure.
-func writeJUnit(w io.Writer, r checkResult) error {
-	doc := junitSuites{}
-	for _, t := range r.Targets {
-		suite := junitSuite{Name: line(t.Target)}
-		for _, c := range r.Checks {
-			if c.Target == t.Target {
-				suite.take(c, r.strict)
-			}
-		}
-		doc.Suites = append(doc.Suites, suite)
-	}
-	b, err := xml.MarshalIndent(doc, "", "  ")
-	if err != nil {
-		return err
-	}
-	_, err = io.WriteString(w, xml.Header+string(b)+"\n")
-	return err
-}
-
-// take adds a result.
-func (s *junitSuite) take(c checkVerdict, strict bool) {
-	test := junitCase{Name: line(strings.TrimSpace(c.ID + " " + c.Subject)), Class: "ehlo." + string(c.Group)}
-	message := &junitMessage{Message: line(c.Summary)}
-	var lines []string
-	for _, text := range append([]string{c.Means, c.Fix, c.Ref}, c.Evidence...) {
-		if text != "" {
-			lines = append(lines, line(text))
-		}
-	}
-	message.Text = strings.Join(lines, "\n")
-	switch s.Tests++; {
-	case c.Verdict == check.Fail, c.Verdict == check.Warn && strict:
-		s.Failures++
-		test.Failure = message
-	case c.Verdict == check.Error:
-		s.Errors++
-		test.Error = message
-	case c.Verdict == check.Skip:
-		s.Skipped++
-		test.Skipped = message
-	default:
-		test.Out = c.Verdict.String() + ": " + message.Message
-	}
-	s.Cases = append(s.Cases, test)
-}
 
 // writePrometheus writes metrics in the text format 0.0.4: for each check its worst
 // verdict, and how many came to what.

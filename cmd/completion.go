@@ -61,7 +61,7 @@ func (f *flag) offeredAs(name string) string {
 	if name == "--no-"+f.name && f.def == "" {
 		return "the opposite of --" + f.name
 	}
-	return f.about
+	return f.purpose()
 }
 
 // arguments are the words that stand behind a command, for those that take but a few.
@@ -131,7 +131,7 @@ func bashScript() string {
 	b.WriteString("\tcase $prev in\n")
 	for i := range flagTable {
 		if f := &flagTable[i]; f.kind.ofWords() {
-			fmt.Fprintf(&b, "\t--%s)\n\t\tCOMPREPLY=($(compgen -W '%s' -- \"$cur\"))\n\t\treturn ;;\n", f.name, strings.Join(f.words, " "))
+			fmt.Fprintf(&b, "\t--%s)\n\t\tCOMPREPLY=($(compgen -W '%s' -- \"$cur\"))\n\t\treturn ;;\n", f.name, strings.Join(f.choices(), " "))
 		}
 	}
 	const paths = "\t%s)\n\t\tIFS=$'\\n'\n\t\tcompopt -o filenames 2>/dev/null\n\t\tCOMPREPLY=($(compgen %s -- \"$cur\"))\n\t\treturn ;;\n"
@@ -162,8 +162,8 @@ func bashScript() string {
 func optionalCases() string {
 	var b strings.Builder
 	for i := range flagTable {
-		if f := &flagTable[i]; f.optional != "" && f.words != nil {
-			fmt.Fprintf(&b, "\t\t--%s) case ${words[i+1]} in %s) ((i++)) ;; esac ;;\n", f.name, strings.Join(f.words, "|"))
+		if f := &flagTable[i]; f.optional != "" && f.choices() != nil {
+			fmt.Fprintf(&b, "\t\t--%s) case ${words[i+1]} in %s) ((i++)) ;; esac ;;\n", f.name, strings.Join(f.choices(), "|"))
 		}
 	}
 	return b.String()
@@ -221,7 +221,7 @@ func zshSpec(f *flag, name string) string {
 	b.WriteString(colons + escaped.Replace(f.value) + ":")
 	switch {
 	case f.kind.ofWords():
-		b.WriteString("(" + strings.Join(f.words, " ") + ")")
+		b.WriteString("(" + strings.Join(f.choices(), " ") + ")")
 	case f.complete == files:
 		b.WriteString("_files")
 	case f.complete == dirs:

@@ -23,11 +23,11 @@ func fishScript() string {
 			line += " -s " + f.short
 		}
 		switch {
-		case f.optional != "" && f.words != nil:
-			line += " -f -a " + quoted(strings.Join(f.words, " "))
+		case f.optional != "" && f.choices() != nil:
+			line += " -f -a " + quoted(strings.Join(f.choices(), " "))
 		case f.optional != "":
 		case f.kind == isWord:
-			line += " -x -a " + quoted(strings.Join(f.words, " "))
+			line += " -x -a " + quoted(strings.Join(f.choices(), " "))
 		case f.complete == files:
 			line += " -r -F"
 		case f.complete == dirs:
@@ -90,7 +90,7 @@ func powershellScript() string {
 	b.WriteString("\t$choices = @{\n")
 	for i := range flagTable {
 		if f := &flagTable[i]; f.kind.ofWords() {
-			fmt.Fprintf(&b, "\t\t'--%s' = %s\n", f.name, list(f.words))
+			fmt.Fprintf(&b, "\t\t'--%s' = %s\n", f.name, list(f.choices()))
 		}
 	}
 	b.WriteString("\t}\n\t$flags = @{\n\t\t'' = @(\n")

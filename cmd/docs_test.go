@@ -175,14 +175,14 @@ func TestDependencies(t *testing.T) {
 func TestImports(t *testing.T) {
 	const module = "github.com/ehlo-mail/ehlo"
 	allowed := map[string]string{
-		"": "cmd", "cmd": "dialog dialog/check dialog/check/dmarc dialog/check/spf dialog/explain dialog/load dialog/policy dialog/reach dialog/route dialog/sandbox dialog/sasl dialog/scan dialog/transcript mime",
+		"": "cmd", "cmd": "dialog dialog/check dialog/check/dmarc dialog/check/spf dialog/explain dialog/load dialog/policy dialog/reach dialog/route dialog/sandbox dialog/sasl dialog/scan dialog/stack dialog/transcript mime",
 		"dialog/check":       "dialog dialog/check/dmarc dialog/check/spf dialog/policy dialog/reach dialog/route dialog/scan dialog/transcript mime",
 		"dialog/check/dmarc": "dialog/route", "dialog/check/spf": "dialog/route dialog/transcript",
 		"dialog/load": "dialog dialog/reach dialog/transcript",
 		"dialog/scan": "dialog dialog/reach", "dialog/reach": "dialog dialog/policy dialog/route dialog/transcript",
-		"dialog": "dialog/sasl dialog/transcript", "dialog/sasl": "dialog/transcript",
+		"dialog": "dialog/sasl dialog/stack dialog/transcript", "dialog/sasl": "dialog/transcript",
 		"dialog/policy": "dialog/route dialog/transcript", "dialog/route": "dialog/transcript",
-		"dialog/explain": "", "dialog/sandbox": "", "dialog/transcript": "", "mime": "",
+		"dialog/explain": "", "dialog/sandbox": "", "dialog/stack": "", "dialog/transcript": "", "mime": "",
 	}
 	found := map[string]bool{}
 	err := filepath.WalkDir("..", func(path string, entry os.DirEntry, err error) error {

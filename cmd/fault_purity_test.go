@@ -201,8 +201,8 @@ func TestPurity(t *testing.T) {
 			f := flags[r.IntN(len(flags))]
 			v := value()
 			switch {
-			case len(f.words) > 0 && r.IntN(3) > 0:
-				v = f.words[r.IntN(len(f.words))]
+			case len(f.choices()) > 0 && r.IntN(3) > 0:
+				v = f.choices()[r.IntN(len(f.choices()))]
 			case f.check != nil && strings.HasPrefix(f.value, "@") || f.name == "data" && r.IntN(2) == 0:
 				path := filepath.Join(dir, strconv.Itoa(n))
 				if err := os.WriteFile(path, []byte("From: a@x.test\n\n"+v), 0o600); err != nil {

@@ -37,9 +37,10 @@ type flag struct {
 	value string // what stands for the value in help
 	about string
 
-	def      string   // the default; a bool without one has a third state, not set
-	words    []string // of isWord
-	least    int      // of isInt
+	def      string          // the default; a bool without one has a third state, not set
+	words    []string        // of isWord
+	listed   func() []string // of isWord, too, where a package knows them: the table is data that no start makes
+	least    int             // of isInt
 	most     int
 	optional string // the word that stands for a missing value; the next argument is taken only if it is one of words
 
@@ -77,6 +78,22 @@ const (
 // groups are the headings of help, in order.
 func groups() []string {
 	return []string{"route", "time", "protocol", "TLS", "auth", "envelope", "message", "probe", "check", "sender", "scan", "parts", "explain", "load", "MX", "sandbox", "output", "settings", "help"}
+}
+
+// choices are the words that f takes, nil if it takes others.
+func (f *flag) choices() []string {
+	if f.listed != nil {
+		return f.listed()
+	}
+	return f.words
+}
+
+// purpose is what f is for. Behind a colon its words follow.
+func (f *flag) purpose() string {
+	if strings.HasSuffix(f.about, ":") {
+		return f.about + " " + strings.Join(f.choices(), ", ")
+	}
+	return f.about
 }
 
 // setting is the key that f writes.
@@ -171,13 +188,13 @@ func (f *flag) form(value string) error {
 		_, err := parseDuration(value)
 		return err
 	case isWord:
-		if !slices.Contains(f.words, value) {
-			return fmt.Errorf("it is one of %s", strings.Join(f.words, ", "))
+		if !f.named(value) {
+			return fmt.Errorf("it is one of %s", strings.Join(f.choices(), ", "))
 		}
 	case isWords:
 		for part := range strings.SplitSeq(value, ",") {
 			if !f.named(part) {
-				return fmt.Errorf("%s is none of %s", quote(part), strings.Join(f.words, ", "))
+				return fmt.Errorf("%s is none of %s", quote(part), strings.Join(f.choices(), ", "))
 			}
 		}
 	case isText, isList:
@@ -194,10 +211,10 @@ func (f *flag) form(value string) error {
 // named reports whether value is one of f's words, or some of them.
 func (f *flag) named(value string) bool {
 	if f.kind != isWords {
-		return slices.Contains(f.words, value)
+		return slices.Contains(f.choices(), value)
 	}
 	for part := range strings.SplitSeq(value, ",") {
-		if !slices.ContainsFunc(f.words, func(word string) bool { return strings.EqualFold(word, part) }) {
+		if !slices.ContainsFunc(f.choices(), func(word string) bool { return strings.EqualFold(word, part) }) {
 			return false
 		}
 	}

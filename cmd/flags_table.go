@@ -1,8 +1,6 @@
 package cmd
 
 import (
-	"strings"
-
 	"github.com/ehlo-mail/ehlo/dialog/reach"
 	"github.com/ehlo-mail/ehlo/mime"
 )
@@ -43,7 +41,7 @@ var flagTable = [...]flag{
 		about: "connect to no private, loopback, link-local or other special address"},
 	{name: "proxy-version", group: "route", only: "probe send verify tls", kind: isInt, value: "N", def: "1", least: 1, most: 2,
 		about: "begin with a header of the PROXY protocol, version 1 or 2, as does any --proxy-"},
-	{name: "proxy-family", group: "route", only: "probe send verify tls", kind: isWord, value: "FAMILY", words: reach.ProxyFamilies(),
+	{name: "proxy-family", group: "route", only: "probe send verify tls", kind: isWord, value: "FAMILY", listed: reach.ProxyFamilies,
 		about: "the family in that header: " + proxyFamilyWords},
 	{name: "proxy-source", group: "route", only: "probe send verify tls", kind: isText, value: "ADDR", check: checkAddress,
 		about: "the client's address in it (this connection's own)"},
@@ -129,7 +127,7 @@ var flagTable = [...]flag{
 	{name: "tls-keylog", group: "TLS", not: "check", kind: isText, value: "FILE", check: checkFilled, complete: files, from: commandLine,
 		about: "append the session's keys to this file: whoever has it can read the session"},
 
-	{name: "auth", group: "auth", kind: isWords, value: "MECHANISMS", words: authWords(), optional: "any", check: checkAuth,
+	{name: "auth", group: "auth", kind: isWords, value: "MECHANISMS", listed: authWords, optional: "any", check: checkAuth,
 		about: "log in, by any mechanism or by these in order, separated by commas"},
 	{name: "no-auth", group: "auth", kind: isBool, writes: "auth", as: "none",
 		about: "--auth none: do not log in"},
@@ -209,8 +207,8 @@ var flagTable = [...]flag{
 		about: "wait so long between them"},
 	{name: "fixup", group: "message", kind: isBool, def: "false",
 		about: "mend what breaks the rules: line ends, long lines, Date, Message-ID"},
-	{name: "malformed", group: "message", only: "send", kind: isWords, value: "WORDS", words: mime.BreachWords(), from: commandLine, check: checkFilled,
-		about: "let a whole message break these rules, separated by commas: " + strings.Join(mime.BreachWords(), ", ")},
+	{name: "malformed", group: "message", only: "send", kind: isWords, value: "WORDS", listed: mime.BreachWords, from: commandLine, check: checkFilled,
+		about: "let a whole message break these rules, separated by commas:"},
 	{name: "subject", group: "message", kind: isText, value: "TEXT",
 		about: "the subject"},
 	{name: "body", group: "message", kind: isText, value: "TEXT", file: true, lines: true, complete: atFiles,

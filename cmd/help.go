@@ -144,7 +144,7 @@ func spelt(f *flag) string {
 
 // described is a flag's line of help with what it is without it.
 func (f *flag) described(c *command) string {
-	text := f.about
+	text := f.purpose()
 	if def := c.standard(f); def != "" && f.kind != isBool && f.kind != isWord {
 		text += " (" + def + ")"
 	}

@@ -82,7 +82,7 @@ func (m *roff) flags() {
 			if f.group != group {
 				continue
 			}
-			text := f.about + "."
+			text := f.purpose() + "."
 			if def := f.standards(); def != "" {
 				text += " Default: " + def + "."
 			}

@@ -65,6 +65,9 @@ const most = 16 << 20
 
 // letterIn is letter, given up when ctx ends.
 func (r *run) letterIn(ctx context.Context) (*letter, error) {
+	if !r.readsFiles() {
+		return r.letter()
+	}
 	return patiently(ctx, r.letter)
 }
 

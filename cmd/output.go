@@ -62,6 +62,17 @@ func (r *run) output(before func()) (stream *transcript.Stream, closed func() er
 	return transcript.NewStream(sink, r.Now), closed, nil
 }
 
+// sink is where the events of a run go: that of a format that every command has, or of
+// one that check alone has, as its row in the flag table says.
+func (r *run) sink(w io.Writer, o transcript.Options) (transcript.Sink, error) {
+	for _, f := range checkFormats() {
+		if f.name == o.Format {
+			return &verdictSink{w: w, format: f, before: o.Before}, nil
+		}
+	}
+	return transcript.New(w, o)
+}
+
 // intact is a file that holds whole records: where a full disk has let a part of one
 // through, that is taken back.
 type intact struct{ *os.File }

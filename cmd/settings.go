@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -111,6 +112,19 @@ func (s *Settings) Time(name string) (time.Time, bool) {
 func (s *Settings) Set(name string) bool {
 	v := s.values[name]
 	return v != nil && v.source.Layer != FromDefault
+}
+
+// readsFiles reports whether some setting may name a file or standard input: either may
+// be a pipe that has nothing to say yet.
+func (s *Settings) readsFiles() bool {
+	for _, v := range s.values {
+		for _, text := range v.values {
+			if v.flag.complete == files || v.flag.complete == dirs || v.flag.file && (text == "-" || strings.HasPrefix(text, "@")) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Source is where the value comes from.

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/ehlo-mail/ehlo/dialog/stack"
 	"github.com/ehlo-mail/ehlo/dialog/transcript"
 )
 
@@ -75,6 +76,7 @@ func (c *conn) listen() {
 	}
 	c.listening = true
 	go func() {
+		stack.Reserve()
 		for c.take(c.reader.next()) {
 		}
 	}()
