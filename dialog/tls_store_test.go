@@ -3,9 +3,12 @@
 package dialog
 
 import (
+	"bytes"
+	"crypto/x509"
 	"encoding/pem"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -29,6 +32,10 @@ func TestStore(t *testing.T) {
 		return path
 	}
 	both, one, none := file("both.pem", p.other, p.root), file("one.pem", p.other), filepath.Join(dir, "none.pem")
+	long := template("Root "+strings.Repeat("with a long name ", 40), true)
+	named := issue(t, long, ecKeys()[0], nil)
+	below := issue(t, template("mx.test", false), ecKeys()[1], named)
+	longs := file("long.pem", p.other, named)
 	full, empty := filepath.Dir(file("full/ca.pem", p.root)), filepath.Join(dir, "empty")
 	for _, c := range []struct {
 		name, file, dir string
@@ -40,6 +47,7 @@ func TestStore(t *testing.T) {
 		{"the authority itself", both, empty, []*holder{p.root}, true},
 		{"in a directory alone", one, full, []*holder{p.leaf, p.ca}, true},
 		{"in a directory, without a file", none, full, []*holder{p.leaf, p.ca}, true},
+		{"by a name that takes more than the head", longs, empty, []*holder{below}, true},
 		{"nowhere", one, empty, []*holder{p.leaf, p.ca}, false},
 		{"no store", none, empty, []*holder{p.leaf, p.ca}, false},
 	} {
@@ -51,4 +59,32 @@ func TestStore(t *testing.T) {
 			t.Errorf("%s: %v, want %v", c.name, in.path.anchored, c.want)
 		}
 	}
+}
+
+// TestSubject: the head of a certificate has the subject that crypto/x509 sees, or none.
+func TestSubject(t *testing.T) {
+	p := newPKI(t)
+	for _, c := range []*holder{p.root, p.ca, p.leaf} {
+		for n := range len(c.Raw) + 1 {
+			if got := subjectOf(c.Raw[:n]); got != nil && !bytes.Equal(got, c.RawSubject) {
+				t.Fatalf("%d octets: %x, want %x", n, got, c.RawSubject)
+			}
+		}
+		if subjectOf(c.Raw) == nil {
+			t.Error("no subject in a whole certificate")
+		}
+	}
+}
+
+// FuzzSubject: where crypto/x509 reads a certificate, both see one subject; nothing else
+// breaks the reader.
+func FuzzSubject(f *testing.F) {
+	f.Add(newPKI(f).ca.Raw)
+	f.Add([]byte{0x30, 0x84, 0xff, 0xff, 0xff, 0xff, 0x30, 0x80})
+	f.Fuzz(func(t *testing.T, der []byte) {
+		got := subjectOf(der)
+		if c, err := x509.ParseCertificate(der); err == nil && !bytes.Equal(got, c.RawSubject) {
+			t.Errorf("%x, want %x", got, c.RawSubject)
+		}
+	})
 }

@@ -33,9 +33,12 @@ type inspection struct {
 	remarks []string
 }
 
+// reads reports whether the system's store is files, and the one that counts.
+func (t TLS) reads() bool { return byFiles && t.Roots == nil && t.System != nil }
+
 // prove gives the verdicts, by no more of the system's store than they take.
 func (in *inspection) prove() []TLSVerdict {
-	if !byFiles || in.Roots != nil || in.System == nil {
+	if !in.reads() {
 		return in.verdicts()
 	}
 	in.Roots = in.System.roots(in.sent, false)
