@@ -29,10 +29,13 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 FROM, TO = "a@client.test", "b@sink.test"
 PEERS = {"swaks": "swaks", "curl": "curl", "msmtp": "msmtp", "smtp-source": "postfix"}
+BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
 def install():
     missing = sorted({package for program, package in PEERS.items() if not shutil.which(program)})
+    if not perl_has_tls():
+        missing.append("libnet-ssleay-perl")  # which swaks only recommends
     if missing and shutil.which("apt-get") and os.geteuid() == 0:
         # policy-rc.d with status 101 keeps a package from starting its servers.
         guard = Path("/usr/sbin/policy-rc.d")
@@ -46,6 +49,10 @@ def install():
         finally:
             if ours:
                 guard.unlink()
+
+
+def perl_has_tls():
+    return shutil.which("perl") and subprocess.run(["perl", "-MNet::SSLeay", "-e", "1"], capture_output=True).returncode == 0
 
 
 def forget():
@@ -84,7 +91,11 @@ class Table:
         if not options.ehlo:
             subprocess.run(["go", "build", "-o", self.ehlo, "."], cwd=HERE.parent.parent, check=True)
         forget()
-        self.plain, self.chunking, self.secure = self.sink("-no-chunking"), self.sink(), self.sink("-no-chunking", "-tls")
+        self.plain, self.chunking, self.secure = self.sink("-no-chunking"), self.sink(), self.sink("-no-chunking", "-tls", "-ca", directory / "ca.pem")
+        # A store as machines have it, with the authority of the sink in it.
+        self.store = directory / "store.pem"
+        self.store.write_bytes((BUNDLE.read_bytes() if BUNDLE.exists() else b"") + (directory / "ca.pem").read_bytes())
+        os.environ.update(SSL_CERT_FILE=str(self.store), SSL_CERT_DIR=str(directory / "none"))
 
     def sink(self, *flags, within=()):
         server = subprocess.Popen([*within, self.dir / "sink", *flags], stdout=subprocess.PIPE, text=True)
@@ -137,7 +148,6 @@ class Table:
             return
         message = self.dir / "hello.eml"
         message.write_bytes(b"From: <a@client.test>\r\nTo: <b@sink.test>\r\nSubject: x\r\n\r\nhello\r\n")
-        host, port = self.plain.rsplit(":", 1)
         jobs = {"ehlo": self.send(self.plain), "floor": [self.dir / "floor", "--to", self.plain]}
         if shutil.which("curl"):
             jobs["curl"] = ["curl", "-sS", "--mail-from", FROM, "--mail-rcpt", TO, f"smtp://{self.plain}", "--upload-file", message]
@@ -149,20 +159,29 @@ class Table:
                 self.row(f"one dialogue, message delivered", ms(m["ehlo"].wall), f"{peer} {ms(m[peer].wall)}", m["ehlo"].wall / m[peer].wall, most=most)
         self.row("one dialogue, wall beyond CPU, in units of 3 ms", ms(m["ehlo"].wall), ms(m["ehlo"].cpu), (m["ehlo"].wall - m["ehlo"].cpu) / 0.003, most=1)
         self.row("one dialogue, memory, of 12.5 MiB", f"{m['ehlo'].memory:.1f} MiB", "", m["ehlo"].memory / 12.5, most=1)
+        self.starttls("one STARTTLS dialogue, certificate proven", message, proof=True)
+        self.starttls("one STARTTLS dialogue, the peers prove nothing", message, proof=False)
+
+    def starttls(self, what, message, proof):
+        """A dialogue by STARTTLS. The peers look into the store of authorities only if they
+        are asked for proof; ehlo always does."""
         host, port = self.secure.rsplit(":", 1)
-        jobs = {"ehlo": self.send(self.secure, "--tls"), "floor": [self.dir / "floor", "--tls", "--to", self.secure]}
-        if "curl" in m:
-            jobs["curl"] = ["curl", "-sS", "--ssl-reqd", "-k", "--mail-from", FROM, "--mail-rcpt", TO, f"smtp://{self.secure}", "--upload-file", message]
-        if "swaks" in m and subprocess.run(["perl", "-MNet::SSLeay", "-e", "1"], capture_output=True).returncode == 0:
-            jobs["swaks"] = ["swaks", "--server", self.secure, "--from", FROM, "--to", TO, "--tls"]
+        jobs = {"ehlo": self.send(self.secure, "--tls-verify" if proof else "--tls")}
+        if shutil.which("curl"):
+            jobs["curl"] = ["curl", "-sS", "--ssl-reqd", *(["--cacert", self.store] if proof else ["-k"]), "--mail-from", FROM, "--mail-rcpt", TO, f"smtp://{self.secure}", "--upload-file", message]
+        if shutil.which("swaks") and perl_has_tls():
+            jobs["swaks"] = ["swaks", "--server", self.secure, "--from", FROM, "--to", TO, "--tls", *(["--tls-verify", "--tls-ca-path", self.store] if proof else [])]
         if shutil.which("msmtp"):
-            script = 'exec msmtp --host="$1" --port="$2" --tls=on --tls-starttls=on --tls-certcheck=off --from=a@client.test b@sink.test < "$3"'
-            jobs["msmtp"] = ["sh", "-c", script, "-", host, port, message]
+            script = 'exec msmtp --host="$1" --port="$2" --tls=on --tls-starttls=on "$4" --from=a@client.test b@sink.test < "$3"'
+            jobs["msmtp"] = ["sh", "-c", script, "-", host, port, message, f"--tls-trust-file={self.store}" if proof else "--tls-certcheck=off"]
+        if not proof:
+            jobs["floor"] = [self.dir / "floor", "--tls", "--to", self.secure]
         m = self.medians(jobs, times=5)
         for peer, most in ("curl", 0.75), ("swaks", 1 / 15), ("msmtp", 1 / 13), ("floor", None):
             if peer in m:
-                self.row("one STARTTLS dialogue", ms(m["ehlo"].wall), f"{peer} {ms(m[peer].wall)}", m["ehlo"].wall / m[peer].wall, most=most)
-        self.row("one STARTTLS dialogue, memory, of 14 MiB", f"{m['ehlo'].memory:.1f} MiB", "", m["ehlo"].memory / 14, most=1)
+                self.row(what, ms(m["ehlo"].wall), f"{peer} {ms(m[peer].wall)}", m["ehlo"].wall / m[peer].wall, most=most)
+        if proof:
+            self.row("one STARTTLS dialogue, memory, of 14 MiB", f"{m['ehlo'].memory:.1f} MiB", "", m["ehlo"].memory / 14, most=1)
 
     def kept(self):
         if not self.wanted("kept") or not shutil.which("smtp-source"):

@@ -6,6 +6,7 @@
 //	-no-chunking      CHUNKING is not offered
 //	-tls              STARTTLS is offered, with a certificate made for the run
 //	-implicit         TLS from the first byte
+//	-ca FILE          that certificate's authority is written there, in PEM
 //	-rate N           reads at most N MiB a second, to look at a client that waits
 package main
 
@@ -17,12 +18,15 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
 	"flag"
 	"fmt"
 	"io"
 	"log"
 	"math/big"
 	"net"
+	"os"
 	"strconv"
 	"time"
 )
@@ -32,11 +36,12 @@ func main() {
 	noChunking := flag.Bool("no-chunking", false, "do not offer CHUNKING")
 	secure := flag.Bool("tls", false, "offer STARTTLS")
 	implicit := flag.Bool("implicit", false, "TLS from the first byte")
+	ca := flag.String("ca", "", "where to write the authority's certificate")
 	rate := flag.Int("rate", 0, "MiB a second that are read; 0 is all that comes")
 	flag.Parse()
 	var config *tls.Config
 	if *secure || *implicit {
-		config = certified()
+		config = certified(*ca)
 	}
 	listener, err := net.Listen("tcp", *addr)
 	if err != nil {
@@ -81,18 +86,38 @@ func (s *slow) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// certified is what a server needs for TLS: a key and a certificate of its own.
-func certified() *tls.Config {
+// certified is what a server needs for TLS: a key, and a certificate by an authority
+// of its own, which file is to hold.
+func certified(file string) *tls.Config {
+	until := time.Now().Add(24 * time.Hour)
+	authority := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "The sink's authority"}, NotAfter: until,
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
+	root, rootKey := issue(authority, authority, nil)
+	if file != "" {
+		if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: root}), 0o644); err != nil {
+			log.Fatal(err)
+		}
+	}
+	der, key := issue(&x509.Certificate{SerialNumber: big.NewInt(2), DNSNames: []string{"sink.test"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotAfter: until,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}, authority, rootKey)
+	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+}
+
+// issue makes a key and a certificate for it, by the key of its issuer or, without one,
+// its own.
+func issue(c, by *x509.Certificate, issuer *ecdsa.PrivateKey) ([]byte, *ecdsa.PrivateKey) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		log.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"sink.test"}, NotAfter: time.Now().Add(24 * time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if issuer == nil {
+		issuer = key
+	}
+	der, err := x509.CreateCertificate(rand.Reader, c, by, key.Public(), issuer)
 	if err != nil {
 		log.Fatal(err)
 	}
-	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+	return der, key
 }
 
 func serve(nc net.Conn, chunking bool, rate int, config *tls.Config) {
