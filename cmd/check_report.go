@@ -136,7 +136,7 @@ func (c *checking) shown(t checkTarget) []transcript.Event {
 		Aside: fmt.Sprintf("%s · %s · %s", transcript.Count(t.tested(), "check"), transcript.Count(t.Lookups, "lookup"), transcript.Count(t.Connections, "connection"))}
 	for _, v := range []check.Verdict{check.Fail, check.Warn, check.Error, check.Info, check.Pass, check.Skip} {
 		for _, o := range t.outcomes {
-			for _, found := range o.Results {
+			for i, found := range o.Results {
 				e := checkReport{value: checkVerdict{t.Target, found}}
 				listed := v != check.Pass && v != check.Skip || full
 				if quiet {
@@ -144,6 +144,10 @@ func (c *checking) shown(t checkTarget) []transcript.Event {
 				}
 				if found.Verdict != v {
 					continue
+				}
+				if v == check.Info && !full {
+					who, told := alike(o.Results, i)
+					found.Subject, listed = who, listed && !told
 				}
 				if listed && (full || !echoes[echo(found)] || quiet && found.Summary != first) {
 					e.lines = itemLines(found, full)
@@ -160,6 +164,23 @@ func (c *checking) shown(t checkTarget) []transcript.Event {
 		events = append(events, checkReport{value: t, lines: t.summedUp()})
 	}
 	return events
+}
+
+// alike names those of whom a check says the same as all[i] does, who are told of in one
+// line, and whether the line of an earlier one has told of them.
+func alike(all []check.Result, i int) (who string, told bool) {
+	const most = 3 // names in a line
+	var names []string
+	for j, r := range all {
+		if r.Verdict == all[i].Verdict && r.Summary == all[i].Summary {
+			told = told || j < i
+			names = append(names, r.Subject)
+		}
+	}
+	if n := len(names); n > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most-1], ", "), n-most+1), told
+	}
+	return strings.Join(names, ", "), told
 }
 
 // itemLines are one result, with its labels where it is not good.

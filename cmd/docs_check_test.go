@@ -38,7 +38,7 @@ func checksPage() string {
 		{check.Sending, "Sending (`--sending`)", "What vouches for mail in the domain's name."},
 		{check.Message, "A message (`--message FILE`)", "A message as it would be received."},
 	} {
-		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n| id | passes if | needs | reference |\n|---|---|---|---|\n", g.title, g.text)
+		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n| id | passes if | comes to | needs | reference |\n|---|---|---|---|---|\n", g.title, g.text)
 		for _, c := range check.All() {
 			if c.Group != g.group {
 				continue
@@ -49,7 +49,11 @@ func checksPage() string {
 					needs = append(needs, "`"+n.String()+"`")
 				}
 			}
-			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", c.ID, strings.ReplaceAll(c.About, "|", `\|`), strings.Join(needs, " "), c.Ref)
+			var words []string
+			for _, v := range c.Gives {
+				words = append(words, v.String())
+			}
+			fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", c.ID, strings.ReplaceAll(c.About, "|", `\|`), strings.Join(words, " "), strings.Join(needs, " "), c.Ref)
 		}
 	}
 	return b.String()
@@ -76,6 +80,9 @@ ehlo check --sandbox --fail-on warn --format nagios good.test
 | ` + "`error`" + ` | it was tried and nothing is known, as where the DNS does not answer, or no server does: exit status 8. It never counts as a failure, and what rests on it is ` + "`error`" + `, too |
 | ` + "`skip`" + ` | it needs a flag, or there is nothing to judge. It counts for nothing; where everything is skipped the exit status is 8, or 2 if it is for want of a flag |
 
+- The tables below say which verdicts each check comes to by itself. Any is ` + "`skip`" + `, too, where it lacks what it needs or there is
+  no such domain, and ` + "`error`" + ` where the DNS does not say whether there is, or time is up.
+- Where several hosts come to the same ` + "`info`" + `, one line names them; with ` + "`-v`" + `, and in JSON, each has its own.
 - ` + "`--only`" + ` and ` + "`--skip`" + ` take ids and patterns, separated by commas. With ` + "`--only`" + `, or with ` + "`-v`" + `, every check is shown
   with what it saw. Whether the domain exists is tested whatever they say, and told of where it does not.
 - A certificate that does not prove its host fails where MTA-STS demands proof; of DANE ` + "`dane-tlsa`" + ` tells. Without a policy it is
@@ -93,5 +100,6 @@ loopback and private addresses and in the sandbox, are not counted. Hosts are vi
 - ` + "`--active`" + ` asks about mailboxes (VRFY, EXPN, and RCPT for postmaster, abuse and a name that nobody has, from the null sender,
   without DATA), and sends a NOOP along with STARTTLS.
 - ` + "`--relay-open`" + ` asks for a recipient at example.org in six forms, without DATA.
-- ` + "`--smuggling`" + ` sends messages to postmaster with odd line ends around a lone dot: to loopback and private addresses alone.
+- ` + "`--smuggling`" + ` sends messages to postmaster with another one behind odd line ends around a lone dot: to loopback and private
+  addresses alone. It fails where the other one's MAIL and RCPT, or its DATA, were obeyed.
 `

@@ -3,10 +3,11 @@ package dialog
 import (
 	"context"
 	"errors"
+	"slices"
 )
 
 // Smuggling is what a server makes of a message that ends with a lone dot between
-// other line ends than CR LF, and goes on behind it with a command (RFC 5321 section
+// other line ends than CR LF, and goes on behind it with commands (RFC 5321 section
 // 4.1.1.4: only CR LF ends a line).
 type Smuggling int
 
@@ -14,13 +15,14 @@ type Smuggling int
 const (
 	SmugglingUntested Smuggling = iota
 	SmugglingRefused            // it is refused, or the connection is ended: safe
-	SmugglingKept               // it is one message, and the command a part of it: safe here
-	SmugglingDone               // the message ends there, and the command is obeyed
+	SmugglingKept               // it is one message, and the commands a part of it: safe here
+	SmugglingUnclear            // it has more replies than one, and they are not those to the commands
+	SmugglingDone               // the message ends there, and the commands are obeyed: they send another
 )
 
 // String is the state in one word.
 func (s Smuggling) String() string {
-	return [...]string{"untested", "refused", "kept", "obeyed"}[s]
+	return [...]string{"untested", "refused", "kept", "unclear", "obeyed"}[s]
 }
 
 // SmuggledEndings are the ends of a message that some servers take for one and
@@ -30,11 +32,16 @@ func SmuggledEndings() []string {
 }
 
 // SmuggleMessage sends a message to a recipient, from the null sender, in whose text
-// an odd ending stands with RSET behind it: more replies than one tell that the server
-// took it for the end. It ends the conversation, and stores what it saw in found. The
-// message is delivered if the server takes it. With the ending "\r\n", which is none, it is
-// a message like any: a server that does not keep it says nothing by refusing the others.
-func SmuggleMessage(to, ending string, found *Smuggling) Stage {
+// an odd ending stands with another message behind it, from MAIL to its lone dot: what
+// is answered tells whether the server took the ending for one, and obeyed. It ends the
+// conversation, and stores what it saw in found. What the server takes is delivered. With
+// the ending "\r\n", which is none, it is a message like any: a server that does not keep
+// it, or has more replies to it than one, says nothing by what it makes of the others.
+//
+// Where PIPELINING is offered, QUIT leaves along with the text, so that any number of
+// replies has somebody to go to; with hasty also where it is not, which a server may hold
+// against us. Else a surplus reply is all that is seen: SmugglingUnclear.
+func SmuggleMessage(to, ending string, hasty bool, found *Smuggling) Stage {
 	return Stage{Do: func(ctx context.Context, s *Session) error {
 		for _, c := range []struct {
 			phase Phase
@@ -50,29 +57,56 @@ func SmuggleMessage(to, ending string, found *Smuggling) Stage {
 				return err
 			}
 		}
-		// The command's own CR LF ends the message for who keeps to the rules.
-		text := Command{parts: []any{"Subject: a test of line ends\r\n\r\nwhat follows is text" + ending + "RSET\r\n."}}
-		turns, err := s.Exchange(ctx, Step{Phase: PhaseDot, Command: text, Waits: true})
-		switch {
-		case errors.As(err, new(*ProtocolError)):
-			*found = SmugglingDone
-			return nil
-		case errors.As(err, new(*LostError)):
-			*found = SmugglingRefused
-			return nil
-		case err != nil:
-			return err
+		// The lone dot of the other message ends the one there is for who keeps to the rules.
+		text := Command{parts: []any{"Subject: a test of line ends\r\n\r\nwhat follows is text" + ending + "MAIL FROM:<>\r\nRCPT TO:<" + to +
+			">\r\nDATA\r\nSubject: a second message out of one\r\n\r\nit came in the text of another\r\n."}}
+		quit := quitStep()
+		quit.Waits = !hasty && !s.pipelines()
+		quit.More = func(done []Turn) bool {
+			turn := &done[len(done)-1]
+			return turn.Reply().Code != 221 && len(turn.Replies) < maxSmuggled
 		}
-		taken := turns[0].Reply().Positive()
-		turns, err = s.Exchange(ctx, quitStep())
-		switch {
-		case errors.As(err, new(*ProtocolError)), err == nil && turns[0].Reply().Code != 221:
-			*found = SmugglingDone
-		case taken && (err == nil || errors.As(err, new(*LostError))):
-			*found = SmugglingKept
-		case err == nil || errors.As(err, new(*LostError)):
-			*found = SmugglingRefused
+		turns, err := s.Exchange(ctx, Step{Phase: PhaseDot, Command: text, Waits: true}, quit)
+		var replies []Reply
+		for _, turn := range turns {
+			replies = append(replies, turn.Replies...)
+		}
+		if *found = smuggled(replies, err); *found == SmugglingUntested {
+			return err
 		}
 		return nil
 	}}
+}
+
+// maxSmuggled is how many replies are waited for behind that to a message: those to MAIL,
+// RCPT, DATA and the text, to each line of it where a server takes it for a command, and
+// to QUIT.
+const maxSmuggled = 10
+
+// smuggled reads the replies to a message and to QUIT, and how they ended.
+func smuggled(replies []Reply, err error) Smuggling {
+	lost := errors.As(err, new(*LostError))
+	if len(replies) == 0 {
+		if lost {
+			return SmugglingRefused
+		}
+		return SmugglingUntested
+	}
+	broken, taken, more := errors.As(err, new(*ProtocolError)), replies[0].Positive(), replies[1:]
+	if n := len(more); n > 0 && (more[n-1].Code == 221 || more[n-1].Code == 421) { // to QUIT, or a goodbye
+		more = more[:n-1]
+	}
+	// MAIL and RCPT were obeyed, or DATA was, whatever else the server says.
+	obeyed := len(more) > 1 && more[0].Positive() && more[1].Positive() || slices.ContainsFunc(more, func(r Reply) bool { return r.Code == 354 })
+	switch {
+	case obeyed:
+		return SmugglingDone
+	case broken, len(more) > 0:
+		return SmugglingUnclear
+	case err != nil && !lost:
+		return SmugglingUntested
+	case taken:
+		return SmugglingKept
+	}
+	return SmugglingRefused
 }

@@ -50,7 +50,7 @@ func parseRecord(s string) (*keyRecord, error) {
 		return nil, fmt.Errorf("the key record is malformed: %w", err)
 	}
 	if v, ok := tags.get("v"); ok && (v != "DKIM1" || tags[0].name != "v") {
-		return nil, fmt.Errorf("the key record has v=%s: v=DKIM1 is wanted, in the first place", clip(v))
+		return nil, fmt.Errorf("the key record has v=%s: v=DKIM1 is wanted, in the first place", verbatim(v))
 	}
 	p, ok := tags.get("p")
 	if !ok {
@@ -95,7 +95,7 @@ func (r *keyRecord) read(der []byte) error {
 			return fmt.Errorf("the published RSA key has %d bits: %d to %d are taken (RFC 8301 section 3.2)", r.bits, rsaLeast, rsaMost)
 		}
 	default:
-		return fmt.Errorf("the published key is of the kind %s: rsa and ed25519 are known", clip(r.kind))
+		return fmt.Errorf("the published key is of the kind %s: rsa and ed25519 are known", verbatim(r.kind))
 	}
 	return nil
 }
@@ -111,11 +111,11 @@ func (r *keyRecord) strict() bool { return slices.Contains(r.flags, "s") }
 func (r *keyRecord) permits(kind, hash string) error {
 	switch {
 	case r.kind != kind:
-		return fmt.Errorf("the published key is of the kind %s, and the signature of the kind %s", clip(r.kind), clip(kind))
+		return fmt.Errorf("the published key is of the kind %s, and the signature of the kind %s", verbatim(r.kind), verbatim(kind))
 	case r.hashes != nil && !slices.Contains(r.hashes, hash):
-		return fmt.Errorf("the key record's h=%s does not allow %s", clip(strings.Join(r.hashes, ":")), hash)
+		return fmt.Errorf("the key record's h=%s does not allow %s", verbatim(strings.Join(r.hashes, ":")), hash)
 	case r.services != nil && !slices.Contains(r.services, "*") && !slices.Contains(r.services, "email"):
-		return fmt.Errorf("the key record's s=%s does not allow mail", clip(strings.Join(r.services, ":")))
+		return fmt.Errorf("the key record's s=%s does not allow mail", verbatim(strings.Join(r.services, ":")))
 	}
 	return nil
 }

@@ -21,9 +21,9 @@ func parseTags(s string) (tagList, error) {
 		case !ok && name == "":
 			continue
 		case !ok:
-			return nil, fmt.Errorf("%s is no tag: name=value is wanted", clip(name))
+			return nil, fmt.Errorf("%s is no tag: name=value is wanted", verbatim(name))
 		case !tagName(name):
-			return nil, fmt.Errorf("%s cannot name a tag", clip(name))
+			return nil, fmt.Errorf("%s cannot name a tag", verbatim(name))
 		case len(all) == tagsMost:
 			return nil, fmt.Errorf("over %d tags", tagsMost)
 		}

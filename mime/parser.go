@@ -148,13 +148,26 @@ func plain(s string, tabs bool) error {
 
 // clip quotes s for an error, the first of it if it is long.
 func clip(s string) string {
+	text, more := opening(s)
+	return fmt.Sprintf("%q", text) + more
+}
+
+// verbatim is clip for what came from the DNS or in a message: between quotation marks, its
+// bytes as they are. It is escaped once, where it is shown.
+func verbatim(s string) string {
+	text, more := opening(s)
+	return `"` + text + `"` + more
+}
+
+// opening is as much of s as an error quotes, and "..." if there is more.
+func opening(s string) (text, more string) {
 	const most = 80
 	if len(s) <= most {
-		return fmt.Sprintf("%q", s)
+		return s, ""
 	}
 	n := most
 	for n > 0 && !utf8.RuneStart(s[n]) {
 		n--
 	}
-	return fmt.Sprintf("%q...", s[:n])
+	return s[:n], "..."
 }

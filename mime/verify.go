@@ -207,7 +207,7 @@ func (s *signature) fetch(ctx context.Context, keys *keyring) {
 		s.find(Info, "dkim-testing", "RFC 6376 section 3.6.1", "the key record has t=y: the domain only tests DKIM")
 	}
 	if _, domain, _ := cutLast(s.out.Identity, "@"); key.strict() && s.out.Identity != "" && !strings.EqualFold(domain, s.out.Domain) {
-		s.give(VerdictPermError, fmt.Errorf("i=%s is not at %s, as the key record's t=s demands", clip(s.out.Identity), s.out.Domain))
+		s.give(VerdictPermError, fmt.Errorf("i=%s is not at %s, as the key record's t=s demands", verbatim(s.out.Identity), s.out.Domain))
 	}
 	if s.out.Verdict == "" {
 		_, by, _ := ParseCanonicalization(s.out.Canonicalization)

@@ -48,7 +48,7 @@ func readSignature(field string, now time.Time) *signature {
 // required checks that all is there that must be.
 func (s *signature) required() error {
 	if v := s.tags.word("v"); v != "1" {
-		return fmt.Errorf("the signature has v=%s, where 1 is wanted", clip(v))
+		return fmt.Errorf("the signature has v=%s, where 1 is wanted", verbatim(v))
 	}
 	for _, name := range []string{"a", "b", "bh", "d", "h", "s"} {
 		if s.tags.word(name) == "" {
@@ -56,7 +56,7 @@ func (s *signature) required() error {
 		}
 	}
 	if q := s.tags.list("q"); q != nil && !slices.Contains(q, "dns/txt") {
-		return fmt.Errorf("q=%s: dns/txt is the only known way to ask for a key", clip(strings.Join(q, ":")))
+		return fmt.Errorf("q=%s: dns/txt is the only known way to ask for a key", verbatim(strings.Join(q, ":")))
 	}
 	return nil
 }
@@ -72,7 +72,7 @@ func (s *signature) names() error {
 	if s.out.Identity != "" {
 		_, domain, ok := cutLast(s.out.Identity, "@")
 		if domain = strings.ToLower(domain); !ok || domain != s.out.Domain && !strings.HasSuffix(domain, "."+s.out.Domain) {
-			return fmt.Errorf("i=%s is not within d=%s (RFC 6376 section 6.1.1)", clip(s.out.Identity), s.out.Domain)
+			return fmt.Errorf("i=%s is not within d=%s (RFC 6376 section 6.1.1)", verbatim(s.out.Identity), s.out.Domain)
 		}
 	}
 	if !slices.ContainsFunc(s.out.Headers, func(h string) bool { return strings.EqualFold(h, "From") }) {
@@ -92,7 +92,7 @@ func (s *signature) algorithm() error {
 	case "rsa-sha1":
 		return errors.New("a=rsa-sha1: SHA-1 is broken, and such a signature must not be taken (RFC 8301 section 3.1)")
 	default:
-		return fmt.Errorf("a=%s: rsa-sha256 and ed25519-sha256 are known", clip(s.out.Algorithm))
+		return fmt.Errorf("a=%s: rsa-sha256 and ed25519-sha256 are known", verbatim(s.out.Algorithm))
 	}
 	var err error
 	if s.header, _, err = ParseCanonicalization(s.out.Canonicalization); err != nil {
@@ -114,7 +114,7 @@ func (s *signature) length() error {
 	}
 	n, err := decimal(l)
 	if err != nil {
-		return fmt.Errorf("l=%s is no length", clip(l))
+		return fmt.Errorf("l=%s is no length", verbatim(l))
 	}
 	s.limit = n
 	return nil
@@ -132,7 +132,7 @@ func (s *signature) times(now time.Time) error {
 		}
 		n, err := decimal(value)
 		if err != nil || n > 1e12 { // RFC 6376 section 3.5: 12 digits must be taken
-			return fmt.Errorf("%s=%s is no time", t.name, clip(value))
+			return fmt.Errorf("%s=%s is no time", t.name, verbatim(value))
 		}
 		at := time.Unix(n, 0).UTC()
 		*t.to = &at

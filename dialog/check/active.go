@@ -15,17 +15,18 @@ import (
 
 // activeChecks ask servers what a sender would not, but for a message.
 func activeChecks() []Check {
-	row := func(id, about, ref string, judge func(*inquiry) Result) Check {
-		return Check{ID: id, Group: Receiving, Topic: "active", About: about, Ref: ref, Needs: []Need{NeedDomain, NeedActive},
+	row := func(id, about, ref string, judge func(*inquiry) Result, gives ...Verdict) Check {
+		return Check{ID: id, Group: Receiving, Topic: "active", About: about, Ref: ref, Needs: []Need{NeedDomain, NeedActive}, Gives: gives,
 			Run: func(ctx context.Context, s *Subject) []Result { return s.onAsked(ctx, judge) }}
 	}
 	return []Check{
-		row("vrfy-expn", "servers do not tell strangers which mailboxes and lists there are", "RFC 5321 section 7.3", disclosure),
-		row("postmaster", "mail to postmaster is taken", "RFC 5321 section 4.5.1", postmaster),
-		row("abuse", "mail to abuse is taken", "RFC 2142 section 2", abuse),
-		row("catch-all", "a mailbox that cannot exist is refused", "RFC 5321 section 3.3", catchAll),
+		row("vrfy-expn", "servers do not tell strangers which mailboxes and lists there are", "RFC 5321 section 7.3", disclosure, Pass, Warn, Error, Skip),
+		row("postmaster", "mail to postmaster is taken", "RFC 5321 section 4.5.1", postmaster, Pass, Fail, Error, Skip),
+		row("abuse", "mail to abuse is taken", "RFC 2142 section 2", abuse, Pass, Warn, Error, Skip),
+		row("catch-all", "a mailbox that cannot exist is refused", "RFC 5321 section 3.3", catchAll, Pass, Warn, Error, Skip),
 		{ID: "starttls-injection", Group: Receiving, Topic: "active", About: "what stands in the clear behind STARTTLS is not answered under TLS",
-			Ref: "RFC 3207 section 6", Needs: []Need{NeedDomain, NeedActive}, Run: onServers((*Server).greeted, "no server greeted", injection)},
+			Ref: "RFC 3207 section 6", Needs: []Need{NeedDomain, NeedActive}, Gives: []Verdict{Pass, Warn, Fail, Error, Skip},
+			Run: onServers((*Server).greeted, "no server greeted", injection)},
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 
 func bimiChecks() []Check {
 	return []Check{{ID: "bimi", Group: Sending, Topic: "bimi", About: "the logo that mail is shown with can be shown, if one is published",
-		Ref: "draft-brand-indicators-for-message-identification", Needs: []Need{NeedDomain}, Run: bimi}}
+		Ref: "draft-brand-indicators-for-message-identification", Needs: []Need{NeedDomain}, Gives: []Verdict{Pass, Info, Warn, Fail, Error}, Run: bimi}}
 }
 
 // bimi looks at the record of the domain, or else of its organisational domain. Neither

@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/ehlo-mail/ehlo/dialog/check/dmarc"
@@ -13,7 +14,8 @@ import (
 func bulkChecks() []Check {
 	row := func(id, who, ref string, rules func() []rule) Check {
 		return Check{ID: id, Group: Message, Topic: "bulk", About: "the message meets what " + who + " demands of bulk mail", Ref: ref, Needs: []Need{NeedMessage},
-			Run: func(ctx context.Context, s *Subject) []Result { return one(rollUp(ctx, s, rules())) }}
+			Gives: []Verdict{Pass, Info, Fail, Error},
+			Run:   func(ctx context.Context, s *Subject) []Result { return one(rollUp(ctx, s, rules())) }}
 	}
 	return []Check{
 		row("bulk-gmail", "Gmail", "https://support.google.com/a/answer/81126", gmailRules),
@@ -107,10 +109,10 @@ func rollUp(ctx context.Context, s *Subject, rules []rule) Result {
 		}
 		lines = append(lines, line)
 	}
-	summary := decimal(counted["met"]) + " of " + transcript.Count(len(rules), "rule") + " met"
+	summary := strconv.Itoa(counted["met"]) + " of " + transcript.Count(len(rules), "rule") + " met"
 	for _, word := range []string{"not met", "not known", "not tested"} {
 		if counted[word] > 0 {
-			summary += ", " + decimal(counted[word]) + " " + word
+			summary += ", " + strconv.Itoa(counted[word]) + " " + word
 		}
 	}
 	list := func(of state) string { return strings.Join(texts[of], "; ") }

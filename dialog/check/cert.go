@@ -15,7 +15,7 @@ import (
 func certChecks() []Check {
 	row := func(id, about, ref string, judge func(context.Context, *Subject, *Server) []Result) Check {
 		return Check{ID: id, Group: Receiving, Topic: "transport", About: about, Ref: ref, Needs: []Need{NeedDomain},
-			Run: onServers(secured, "no server spoke TLS", judge)}
+			Gives: []Verdict{Pass, Warn, Fail, Error, Skip}, Run: onServers(secured, "no server spoke TLS", judge)}
 	}
 	return []Check{
 		row("cert-chain", "certificates lead to an authority that senders trust", "RFC 5280 section 6", certificate("chain", "usage", "signature")),
@@ -23,7 +23,7 @@ func certChecks() []Check {
 		row("cert-expiry", "certificates are valid now and for some time to come", "RFC 5280 section 4.1.2.5", certExpiry),
 		row("cert-key", "keys are strong enough", "NIST SP 800-57 part 1", certificate("key")),
 		{ID: "caa", Group: Receiving, Topic: "transport", About: "CAA records name the authorities that may issue certificates for MX hosts",
-			Ref: "RFC 8659", Needs: []Need{NeedDomain}, Run: onNames(caa)},
+			Ref: "RFC 8659", Needs: []Need{NeedDomain}, Gives: []Verdict{Pass, Info, Warn, Fail, Error, Skip}, Run: onNames(caa)},
 	}
 }
 

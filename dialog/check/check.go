@@ -16,7 +16,8 @@
 // Noted, Warned, Failed, Skipped or Untested. What could not be found out is
 // Untested and never Failed: a resolver that is silent proves nothing. So is what rests
 // on a host or a record that could not be had; Skipped is what has nothing to judge. Of
-// Check.Needs Run takes care: without them the check is skipped and not run.
+// Check.Needs Run takes care: without them the check is skipped and not run. Check.Gives has
+// the verdicts of its results, each of which has to stand in a script of testdata.
 package check
 
 import (
@@ -32,6 +33,9 @@ type Check struct {
 	About string // what has to be so for a pass, in a line without a full stop
 	Ref   string // the RFC and section, or the rule of a receiver
 	Needs []Need // what it cannot be run without
+	// Gives are the verdicts that its Run comes to, from good to bad. Run gives Skip and
+	// Error beside them, to any check: see Verdicts.
+	Gives []Verdict
 	// Joined is of a row that Select adds, for others rest on it: it is told of
 	// only where it does not pass.
 	Joined bool
@@ -85,6 +89,20 @@ func (c Check) Lacks(s *Subject) Need {
 		}
 	}
 	return 0
+}
+
+// Verdicts are all that c can come to: what it gives, Error where the run ends before it or
+// the DNS does not say whether there is such a domain, and Skip where it lacks what it needs
+// or there is no such domain.
+func (c Check) Verdicts() []Verdict {
+	all := slices.Clone(c.Gives)
+	if len(c.Needs) > 0 && !slices.Contains(all, Skip) {
+		all = append(all, Skip)
+	}
+	if !slices.Contains(all, Error) {
+		all = append(all, Error)
+	}
+	return all
 }
 
 // needs reports whether c needs n.

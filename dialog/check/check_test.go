@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/ehlo-mail/ehlo/dialog"
 	"github.com/ehlo-mail/ehlo/dialog/route"
 )
 
@@ -29,6 +30,10 @@ func TestTable(t *testing.T) {
 			t.Errorf("%q is no id", c.ID)
 		case c.About == "" || strings.HasSuffix(c.About, ".") || c.Topic == "" || c.Run == nil:
 			t.Errorf("%s lacks its topic, its meaning or its function", c.ID)
+		case !slices.Contains(c.Gives, Pass):
+			t.Errorf("%s never passes", c.ID)
+		case len(slices.Compact(slices.Clone(c.Gives))) != len(c.Gives) || slices.Contains(c.Gives, Unknown):
+			t.Errorf("%s gives %v", c.ID, c.Gives)
 		case c.Ref == "" && !strings.HasPrefix(c.ID, "ext-"):
 			t.Errorf("%s names no rule", c.ID)
 		}
@@ -124,19 +129,20 @@ func TestRun(t *testing.T) {
 	}
 	many[0] = Passed("%s", strings.Repeat("x", 2*maxText)).With(make([]string, 2*maxEvidence)...)
 	checks := []Check{
-		{ID: "worst", Ref: "RFC 1", Run: result(Passed("a"), Warned("b").By("RFC 2"), Skipped("c"))},
+		{ID: "worst", Ref: "RFC 1", Gives: []Verdict{Pass, Warn, Skip}, Run: result(Passed("a"), Warned("b").By("RFC 2"), Skipped("c"))},
 		{ID: "none", Run: result()},
 		{ID: "panics", Run: func(context.Context, *Subject) []Result { panic("a fault of ours") }},
 		{ID: "lacks", Needs: []Need{NeedActive}, Run: result(Failed("it ran"))},
-		{ID: "many", Run: result(many...)},
-		{ID: "domain", Group: Receiving, Needs: []Need{NeedDomain}, Run: result(Passed("d"))},
+		{ID: "many", Gives: []Verdict{Pass}, Run: result(many...)},
+		{ID: "domain", Group: Receiving, Needs: []Need{NeedDomain}, Gives: []Verdict{Pass}, Run: result(Passed("d"))},
+		{ID: "unnamed", Gives: []Verdict{Pass}, Run: result(Passed("e"), Failed("f").On("host"))},
 	}
 	s, err := NewSubject(Options{Domain: "good.test"}, &world{mx: map[string]error{"good.test": nil}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	all := Run(t.Context(), s, checks)
-	for i, want := range []Verdict{Warn, Pass, Error, Skip, Error, Pass} {
+	for i, want := range []Verdict{Warn, Pass, Error, Skip, Error, Pass, Error} {
 		if all[i].Check.ID != checks[i].ID || all[i].Verdict != want {
 			t.Errorf("%s: %s is %s, not %s", checks[i].ID, all[i].Check.ID, all[i].Verdict, want)
 		}
@@ -146,6 +152,11 @@ func TestRun(t *testing.T) {
 	}
 	if r := all[4].Results; len(r) != maxResults+1 || len(r[0].Evidence) != maxEvidence+1 || len(r[0].Summary) > maxText+10 {
 		t.Errorf("%d results, the first with %d lines of evidence: not bounded", len(r), len(r[0].Evidence))
+	}
+
+	// What the table does not name is a defect, and is told as one.
+	if r := all[6].Results; r[0].Verdict != Pass || r[1].Verdict != Error || r[1].Subject != "host" || !strings.HasSuffix(r[1].Summary, "unnamed can be fail: f") {
+		t.Errorf("a verdict that is not in the table: %+v", r)
 	}
 
 	// Where there is no such domain, one answer says so.
@@ -275,4 +286,37 @@ func TestManners(t *testing.T) {
 			t.Errorf("a run that has ended: %v", err)
 		}
 	})
+}
+
+// A server is told to be smuggled through where it obeyed, and to be safe where it was seen
+// to be; all else is not known.
+func TestSmuggledVerdict(t *testing.T) {
+	const untested, refused, kept, unclear, done = dialog.SmugglingUntested, dialog.SmugglingRefused, dialog.SmugglingKept, dialog.SmugglingUnclear, dialog.SmugglingDone
+	for _, test := range []struct {
+		plain, first, others dialog.Smuggling
+		err                  error
+		want                 Verdict
+	}{
+		{kept, refused, refused, nil, Pass},
+		{kept, kept, refused, nil, Info},
+		{kept, done, refused, nil, Fail},
+		{kept, done, untested, nil, Fail},
+		{kept, done, unclear, nil, Fail},
+		{refused, done, refused, nil, Fail},
+		{kept, unclear, refused, nil, Error},
+		{kept, untested, kept, nil, Error},
+		{refused, refused, refused, nil, Error},
+		{unclear, untested, untested, nil, Error},
+		{done, untested, untested, nil, Error},
+		{untested, untested, untested, errors.New("no mail from you"), Error},
+	} {
+		seen := &smugglings{plain: test.plain, err: test.err}
+		for range dialog.SmuggledEndings() {
+			seen.endings = append(seen.endings, test.others)
+		}
+		seen.endings[0] = test.first
+		if got := smuggled(seen); got.Verdict != test.want {
+			t.Errorf("%+v: %s: %s", test, got.Verdict, got.Summary)
+		}
+	}
 }

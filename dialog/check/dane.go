@@ -11,12 +11,12 @@ import (
 
 // daneChecks hold certificates to what the DNS says of them.
 func daneChecks() []Check {
-	row := func(id, about, ref string, run func(context.Context, *Subject) []Result) Check {
-		return Check{ID: id, Group: Receiving, Topic: "transport", About: about, Ref: ref, Needs: []Need{NeedDomain}, Run: run}
+	row := func(id, about, ref string, run func(context.Context, *Subject) []Result, gives ...Verdict) Check {
+		return Check{ID: id, Group: Receiving, Topic: "transport", About: about, Ref: ref, Needs: []Need{NeedDomain}, Gives: gives, Run: run}
 	}
 	return []Check{
-		row("dane-tlsa", "signed TLSA records stand for the certificates that servers show", "RFC 7672", onServers(anyServer, "no server is known", daneRecords)),
-		row("dane-rollover", "a further TLSA record is there for the next key", "RFC 7671 section 8.1", onServers(anyServer, "no server is known", daneRollover)),
+		row("dane-tlsa", "signed TLSA records stand for the certificates that servers show", "RFC 7672", onServers(anyServer, "no server is known", daneRecords), Pass, Info, Warn, Fail, Error, Skip),
+		row("dane-rollover", "a further TLSA record is there for the next key", "RFC 7671 section 8.1", onServers(anyServer, "no server is known", daneRollover), Pass, Info, Warn, Error, Skip),
 	}
 }
 
@@ -35,9 +35,6 @@ func records(d *policy.DANE) []string {
 
 func daneRecords(_ context.Context, _ *Subject, v *Server) []Result {
 	d := v.DANE
-	if d == nil {
-		return one(Skipped("an address has no TLSA records"))
-	}
 	switch d.State {
 	case policy.Insecure:
 		return one(Noted("no DANE: %s", d.Why))
@@ -86,10 +83,10 @@ func daneBogus(d *policy.DANE) Result {
 
 func daneRollover(_ context.Context, _ *Subject, v *Server) []Result {
 	d := v.DANE
-	if d != nil && d.State == policy.Bogus {
+	if d.State == policy.Bogus {
 		return one(Untested("its TLSA records: %s", d.Why))
 	}
-	if d == nil || d.State != policy.Usable {
+	if d.State != policy.Usable {
 		return one(Skipped("no TLSA records to judge"))
 	}
 	if !secured(v) {

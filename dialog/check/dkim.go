@@ -12,9 +12,9 @@ import (
 func dkimChecks() []Check {
 	return []Check{
 		{ID: "dkim-domainkey", Group: Sending, Topic: "dkim", About: "_domainkey exists below the domain, where DKIM keys are published",
-			Ref: "RFC 6376 section 3.6.2.1", Needs: []Need{NeedDomain}, Run: dkimDomainkey},
+			Ref: "RFC 6376 section 3.6.2.1", Needs: []Need{NeedDomain}, Gives: []Verdict{Pass, Warn, Error}, Run: dkimDomainkey},
 		{ID: "dkim-key", Group: Sending, Topic: "dkim", About: "each selector has a key that receivers can use",
-			Ref: "RFC 6376 section 3.6.1", Needs: []Need{NeedDomain, NeedSelector}, Run: dkimKey},
+			Ref: "RFC 6376 section 3.6.1", Needs: []Need{NeedDomain, NeedSelector}, Gives: []Verdict{Pass, Warn, Fail, Error}, Run: dkimKey},
 	}
 }
 

@@ -16,13 +16,13 @@ func dmarcChecks() []Check {
 	domain := []Need{NeedDomain}
 	return []Check{
 		{ID: "dmarc-record", Group: Sending, Topic: "dmarc", About: "a DMARC record applies to the domain, and means what it says",
-			Ref: "RFC 9989 section 4.7", Needs: domain, Run: dmarcRecord},
+			Ref: "RFC 9989 section 4.7", Needs: domain, Gives: []Verdict{Pass, Info, Warn, Fail, Error}, Run: dmarcRecord},
 		{ID: "dmarc-policy", Group: Sending, Topic: "dmarc", About: "the policy, for subdomains too, has receivers act on mail that fails",
-			Ref: "RFC 9989 section 4.7", Needs: domain, Run: dmarcPolicy},
+			Ref: "RFC 9989 section 4.7", Needs: domain, Gives: []Verdict{Pass, Warn, Error, Skip}, Run: dmarcPolicy},
 		{ID: "dmarc-rua", Group: Sending, Topic: "dmarc", About: "aggregate reports are asked for, and their addresses can take mail",
-			Ref: "RFC 9989 section 4.6", Needs: domain, Run: dmarcRUA},
+			Ref: "RFC 9989 section 4.6", Needs: domain, Gives: []Verdict{Pass, Warn, Fail, Error, Skip}, Run: dmarcRUA},
 		{ID: "dmarc-rua-auth", Group: Sending, Topic: "dmarc", About: "addresses of other organisations agreed to take the reports",
-			Ref: "RFC 9990 section 4", Needs: domain, Run: dmarcRUAAuth},
+			Ref: "RFC 9990 section 4", Needs: domain, Gives: []Verdict{Pass, Fail, Error, Skip}, Run: dmarcRUAAuth},
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 func domainChecks() []Check {
 	return []Check{{
 		ID: "domain", Group: Always, Topic: "route", About: "the domain exists, and is not one that registries keep for others",
-		Ref: "RFC 5321 section 2.3.5", Needs: []Need{NeedDomain},
+		Ref: "RFC 5321 section 2.3.5", Needs: []Need{NeedDomain}, Gives: []Verdict{Pass, Info, Warn, Fail, Error},
 		Run: func(ctx context.Context, s *Subject) []Result { return one(s.domain(ctx)) },
 	}}
 }

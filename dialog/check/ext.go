@@ -14,12 +14,13 @@ func extensionChecks() []Check {
 	for _, keyword := range []string{"PIPELINING", "SIZE", "8BITMIME", "SMTPUTF8", "CHUNKING", "DSN", "ENHANCEDSTATUSCODES", "LIMITS"} {
 		known, _ := dialog.LookupExtension(keyword)
 		checks = append(checks, Check{ID: "ext-" + strings.ToLower(keyword), Group: Receiving, Topic: "extensions",
-			About: "every server offers " + keyword + ": " + known.About, Ref: known.RFC, Needs: []Need{NeedDomain},
+			About: "every server offers " + keyword + ": " + known.About, Ref: known.RFC, Needs: []Need{NeedDomain}, Gives: []Verdict{Pass, Info, Error, Skip},
 			Run: func(ctx context.Context, s *Subject) []Result { return one(s.extension(ctx, keyword)) }})
 	}
 	return append(checks, Check{ID: "ext-other", Group: Receiving, Topic: "extensions",
 		About: "no server offers what is obsolete, or meant for its own kind", Ref: "IANA, SMTP Service Extensions", Needs: []Need{NeedDomain},
-		Run: onServers((*Server).greeted, "no server greeted", otherExtensions)})
+		Gives: []Verdict{Pass, Info, Warn, Error, Skip},
+		Run:   onServers((*Server).greeted, "no server greeted", otherExtensions)})
 }
 
 // extension says who offers a keyword, and with which parameters.

@@ -15,17 +15,17 @@ func messageChecks() []Check {
 	message := []Need{NeedMessage}
 	return []Check{
 		{ID: "msg-dkim", Group: Message, Topic: "message", About: "the message has a DKIM signature that passes and covers all of it",
-			Ref: "RFC 6376 section 6.1", Needs: message, Run: msgDKIM},
+			Ref: "RFC 6376 section 6.1", Needs: message, Gives: []Verdict{Pass, Warn, Fail, Error}, Run: msgDKIM},
 		{ID: "msg-dmarc", Group: Message, Topic: "message", About: "SPF or DKIM passes for a domain that is aligned with From",
-			Ref: "RFC 9989 section 5.3", Needs: message, Run: msgDMARC},
+			Ref: "RFC 9989 section 5.3", Needs: message, Gives: []Verdict{Pass, Warn, Fail, Error, Skip}, Run: msgDMARC},
 		{ID: "msg-headers", Group: Message, Topic: "message", About: "the header has what it needs, once, and well formed",
-			Ref: "RFC 5322 section 3.6", Needs: message, Run: msgHeaders},
+			Ref: "RFC 5322 section 3.6", Needs: message, Gives: []Verdict{Pass, Warn, Fail}, Run: msgHeaders},
 		{ID: "msg-lines", Group: Message, Topic: "message", About: "lines end as they have to, and are not too long",
-			Ref: "RFC 5321 section 4.5.3.1.6", Needs: message, Run: msgLines},
+			Ref: "RFC 5321 section 4.5.3.1.6", Needs: message, Gives: []Verdict{Pass, Warn, Fail}, Run: msgLines},
 		{ID: "msg-size", Group: Message, Topic: "message", About: "the message is small enough for large receivers",
-			Ref: "RFC 1870", Needs: message, Run: msgSize},
+			Ref: "RFC 1870", Needs: message, Gives: []Verdict{Pass, Warn, Fail}, Run: msgSize},
 		{ID: "msg-unsub", Group: Message, Topic: "message", About: "whoever gets it can unsubscribe by one click",
-			Ref: "RFC 8058 section 3", Needs: message, Run: msgUnsub},
+			Ref: "RFC 8058 section 3", Needs: message, Gives: []Verdict{Pass, Info, Warn, Fail, Error}, Run: msgUnsub},
 	}
 }
 

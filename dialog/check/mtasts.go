@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/ehlo-mail/ehlo/dialog/policy"
@@ -13,15 +14,15 @@ import (
 
 // stsChecks judge what a domain asks of senders by MTA-STS and TLS-RPT.
 func stsChecks() []Check {
-	row := func(id, about, ref string, run func(context.Context, *Subject) []Result) Check {
-		return Check{ID: id, Group: Receiving, Topic: "transport", About: about, Ref: ref, Needs: []Need{NeedDomain}, Run: run}
+	row := func(id, about, ref string, run func(context.Context, *Subject) []Result, gives ...Verdict) Check {
+		return Check{ID: id, Group: Receiving, Topic: "transport", About: about, Ref: ref, Needs: []Need{NeedDomain}, Gives: gives, Run: run}
 	}
 	return []Check{
-		row("mtasts-dns", "one record at _mta-sts says that there is a policy", "RFC 8461 section 3.1", stsRecord),
-		row("mtasts-policy", "the policy can be had by HTTPS, and is valid", "RFC 8461 section 3.2", stsPolicy),
-		row("mtasts-match", "the policy lists every MX host, and each proves its name", "RFC 8461 section 4", stsMatch),
-		row("mtasts-mode", "the policy is enforced", "RFC 8461 section 5", stsMode),
-		row("tlsrpt", "senders are told where to report failures of TLS", "RFC 8460 section 3", tlsReports),
+		row("mtasts-dns", "one record at _mta-sts says that there is a policy", "RFC 8461 section 3.1", stsRecord, Pass, Info, Warn, Fail, Error),
+		row("mtasts-policy", "the policy can be had by HTTPS, and is valid", "RFC 8461 section 3.2", stsPolicy, Pass, Warn, Fail, Error, Skip),
+		row("mtasts-match", "the policy lists every MX host, and each proves its name", "RFC 8461 section 4", stsMatch, Pass, Warn, Fail, Error, Skip),
+		row("mtasts-mode", "the policy is enforced", "RFC 8461 section 5", stsMode, Pass, Info, Warn, Error, Skip),
+		row("tlsrpt", "senders are told where to report failures of TLS", "RFC 8460 section 3", tlsReports, Pass, Info, Warn, Fail, Error),
 	}
 }
 
@@ -117,7 +118,7 @@ func stsPolicy(ctx context.Context, s *Subject) []Result {
 		r, _ := noPolicy(p)
 		return one(r)
 	}
-	evidence := []string{where, "mode: " + string(p.Policy.Mode), "mx: " + strings.Join(p.Policy.MX, " "), "max_age: " + decimal(int(p.Policy.MaxAge.Seconds()))}
+	evidence := []string{where, "mode: " + string(p.Policy.Mode), "mx: " + strings.Join(p.Policy.MX, " "), "max_age: " + strconv.Itoa(int(p.Policy.MaxAge.Seconds()))}
 	for _, f := range p.Findings {
 		switch f.ID {
 		case "sts-testing", "sts-none", "sts-record-again": // of other checks

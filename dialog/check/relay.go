@@ -14,9 +14,11 @@ import (
 func optInChecks() []Check {
 	return []Check{
 		{ID: "relay-open", Group: Receiving, Topic: "active", About: "servers do not take mail from strangers to strangers, however it is addressed",
-			Ref: "RFC 5321 section 7.1", Needs: []Need{NeedDomain, NeedRelayOpen}, Run: relayOpen},
+			Ref: "RFC 5321 section 7.1", Needs: []Need{NeedDomain, NeedRelayOpen},
+			Gives: []Verdict{Pass, Warn, Fail, Error, Skip}, Run: relayOpen},
 		{ID: "smuggling", Group: Receiving, Topic: "active", About: "only CR LF . CR LF ends a message",
-			Ref: "RFC 5321 section 4.1.1.4", Needs: []Need{NeedDomain, NeedSmuggling}, Run: smuggling},
+			Ref: "RFC 5321 section 4.1.1.4", Needs: []Need{NeedDomain, NeedSmuggling},
+			Gives: []Verdict{Pass, Info, Fail, Error, Skip}, Run: smuggling},
 	}
 }
 
@@ -154,15 +156,22 @@ type smugglings struct {
 // smuggle sends a message without an odd ending, then tries one ending after the
 // other, on a connection each.
 func (s *Subject) smuggle(ctx context.Context, v *Server, seen *smugglings) {
-	send := func(ending string, found *dialog.Smuggling) error {
-		return s.converse(ctx, v, dialog.Plan{dialog.Greet(), dialog.Hello(), dialog.SmuggleMessage("postmaster@"+s.ASCII, ending, found), dialog.Quit()})
+	send := func(ending string, hasty bool, found *dialog.Smuggling) error {
+		return s.converse(ctx, v, dialog.Plan{dialog.Greet(), dialog.Hello(), dialog.SmuggleMessage("postmaster@"+s.ASCII, ending, hasty, found), dialog.Quit()})
 	}
-	if seen.err = send("\r\n", &seen.plain); seen.plain == dialog.SmugglingUntested {
-		return
+	seen.err = send("\r\n", false, &seen.plain)
+	if seen.plain != dialog.SmugglingKept && seen.plain != dialog.SmugglingRefused {
+		return // the others would tell nothing
 	}
 	for i, ending := range dialog.SmuggledEndings() {
-		if send(ending, &seen.endings[i]) != nil && ctx.Err() != nil {
+		found := &seen.endings[i]
+		if send(ending, false, found) != nil && ctx.Err() != nil {
 			return
+		}
+		if again := dialog.SmugglingUntested; *found == dialog.SmugglingUnclear { // it does not mind haste
+			if _ = send(ending, true, &again); again == dialog.SmugglingDone {
+				*found = again
+			}
 		}
 	}
 }
@@ -172,7 +181,7 @@ func smuggled(all *smugglings) Result {
 		return Skipped("a server at a public address is sent no messages")
 	}
 	seen := all.endings
-	var done, kept, untested, evidence []string
+	var done, kept, untested, unclear, evidence []string
 	for i, ending := range dialog.SmuggledEndings() {
 		name := strings.NewReplacer("\r", "<CR>", "\n", "<LF>").Replace(ending)
 		evidence = append(evidence, name+": "+seen[i].String())
@@ -183,9 +192,14 @@ func smuggled(all *smugglings) Result {
 			kept = append(kept, name)
 		case dialog.SmugglingUntested:
 			untested = append(untested, name)
+		case dialog.SmugglingUnclear:
+			unclear = append(unclear, name)
 		}
 	}
 	switch {
+	case all.plain == dialog.SmugglingUnclear, all.plain == dialog.SmugglingDone:
+		return Untested("a message without odd line ends has more replies than one, too").With("<CR><LF>: " + all.plain.String()).
+			Meaning("so its replies do not tell what it takes for the end of a message")
 	case len(done) > 0:
 		return Failed("takes %s for the end of a message", strings.Join(done, " ")).With(evidence...).
 			Meaning("who sends through a server that passes it on can forge mail to this one (SMTP smuggling)").
@@ -194,6 +208,8 @@ func smuggled(all *smugglings) Result {
 		return Untested("no message is taken: %v", reason(all.err))
 	case all.plain != dialog.SmugglingKept:
 		return Untested("a message without odd line ends is not taken either").With(append([]string{"<CR><LF>: " + all.plain.String()}, evidence...)...)
+	case len(unclear) > 0:
+		return Untested("has more replies than one to %s, and they are not those to what stands behind it", strings.Join(unclear, " ")).With(evidence...)
 	case len(untested) > 0:
 		return Untested("not every form could be tried: %s", strings.Join(untested, " ")).With(evidence...)
 	case len(kept) > 0:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/ehlo-mail/ehlo/dialog/route"
@@ -13,17 +14,17 @@ import (
 
 // routeChecks judge what the DNS says of a domain's mail hosts.
 func routeChecks() []Check {
-	row := func(id, about, ref string, run func(context.Context, *Subject) []Result) Check {
-		return Check{ID: id, Group: Receiving, Topic: "route", About: about, Ref: ref, Needs: []Need{NeedDomain}, Run: run}
+	row := func(id, about, ref string, run func(context.Context, *Subject) []Result, gives ...Verdict) Check {
+		return Check{ID: id, Group: Receiving, Topic: "route", About: about, Ref: ref, Needs: []Need{NeedDomain}, Gives: gives, Run: run}
 	}
 	return []Check{
-		row("mx-present", "MX records name the hosts that take mail", "RFC 5321 section 5.1", mxPresent),
-		row("mx-null", "a null MX, which refuses all mail, stands alone or is not there", "RFC 7505 section 3", mxNull),
-		row("mx-syntax", "MX hosts have names that can be looked up", "RFC 1035 section 3.3.9", onHosts(mxSyntax)),
-		row("mx-cname", "MX hosts are named by their own names, not by aliases", "RFC 2181 section 10.3", onHosts(mxAlias)),
-		row("mx-addr", "MX hosts have addresses that everybody reaches", "RFC 5321 section 5.1", onHosts(mxAddresses)),
-		row("mx-dup", "no MX host stands there twice, by its name or its address", "RFC 5321 section 5.1", mxDuplicate),
-		row("dnssec", "the answers that lead to the mail hosts are signed", "RFC 7672 section 2.2.1", dnssec),
+		row("mx-present", "MX records name the hosts that take mail", "RFC 5321 section 5.1", mxPresent, Pass, Info, Warn, Fail, Error),
+		row("mx-null", "a null MX, which refuses all mail, stands alone or is not there", "RFC 7505 section 3", mxNull, Pass, Info, Warn, Fail, Error),
+		row("mx-syntax", "MX hosts have names that can be looked up", "RFC 1035 section 3.3.9", onHosts(mxSyntax), Pass, Warn, Fail, Error, Skip),
+		row("mx-cname", "MX hosts are named by their own names, not by aliases", "RFC 2181 section 10.3", onHosts(mxAlias), Pass, Warn, Fail, Error, Skip),
+		row("mx-addr", "MX hosts have addresses that everybody reaches", "RFC 5321 section 5.1", onHosts(mxAddresses), Pass, Info, Warn, Fail, Error, Skip),
+		row("mx-dup", "no MX host stands there twice, by its name or its address", "RFC 5321 section 5.1", mxDuplicate, Pass, Warn, Error, Skip),
+		row("dnssec", "the answers that lead to the mail hosts are signed", "RFC 7672 section 2.2.1", dnssec, Pass, Info, Fail, Error, Skip),
 	}
 }
 
@@ -284,7 +285,7 @@ func dnssec(ctx context.Context, s *Subject) []Result {
 }
 
 // mxRecord is the record of h behind its owner.
-func mxRecord(h route.Host) string { return "MX " + decimal(int(h.Pref)) + " " + h.Name + "." }
+func mxRecord(h route.Host) string { return "MX " + strconv.Itoa(int(h.Pref)) + " " + h.Name + "." }
 
 // addressList are the address records of hosts.
 func addressList(hosts []route.Host) []string {

@@ -56,7 +56,20 @@ func run(ctx context.Context, s *Subject, c Check) (results []Result) {
 	if ctx.Err() != nil {
 		return one(Untested("%v", context.Cause(ctx)))
 	}
-	return c.Run(ctx, s)
+	return c.refuse(c.Run(ctx, s))
+}
+
+// refuse takes out verdicts that c's row does not name: who reads the table, to act on what a
+// check comes to, is to know them all. A test finds such a defect before a user does. Error is
+// taken from any check: what stood in the way may be anything.
+func (c Check) refuse(results []Result) []Result {
+	results = slices.Clone(results)
+	for i, r := range results {
+		if r.Verdict != Error && !slices.Contains(c.Gives, r.Verdict) {
+			results[i] = Untested("a defect in ehlo: the table does not say that %s can be %s: %s", c.ID, r.Verdict, r.Summary).On(r.Subject)
+		}
+	}
+	return results
 }
 
 // outcome bounds what a check said, and fills in what is the same for all of it.
@@ -103,13 +116,13 @@ func bounded(text string) string {
 func Select(groups []Group, only, skip []string) ([]Check, error) {
 	all := All()
 	for _, pattern := range slices.Concat(only, skip) {
-		if !slices.ContainsFunc(all, func(c Check) bool { return named(c.ID, pattern) }) {
+		if !slices.ContainsFunc(all, func(c Check) bool { return fits(c.ID, pattern) }) {
 			return nil, &UnknownError{ID: pattern}
 		}
 	}
 	var chosen []Check
 	for _, c := range all {
-		by := func(pattern string) bool { return named(c.ID, pattern) }
+		by := func(pattern string) bool { return fits(c.ID, pattern) }
 		wanted := c.Group == Always || slices.Contains(groups, c.Group)
 		if len(only) > 0 {
 			wanted = slices.ContainsFunc(only, by)
@@ -129,7 +142,7 @@ func joined(chosen []Check, skip []string) []Check {
 	}
 	var first []Check
 	for _, c := range All() {
-		if c.Group == Always && !slices.ContainsFunc(skip, func(pattern string) bool { return named(c.ID, pattern) }) {
+		if c.Group == Always && !slices.ContainsFunc(skip, func(pattern string) bool { return fits(c.ID, pattern) }) {
 			c.Joined = true
 			first = append(first, c)
 		}
@@ -137,8 +150,8 @@ func joined(chosen []Check, skip []string) []Check {
 	return append(first, chosen...)
 }
 
-// named reports whether id fits a pattern.
-func named(id, pattern string) bool {
+// fits reports whether id fits a pattern.
+func fits(id, pattern string) bool {
 	ok, err := path.Match(pattern, id)
 	return err == nil && ok
 }

@@ -12,11 +12,11 @@ import (
 func sendChecks() []Check {
 	return []Check{
 		{ID: "send-fcrdns", Group: Sending, Topic: "host", About: "the sending address has a name that leads back to it",
-			Ref: "RFC 8601 section 2.7.3", Needs: []Need{NeedIP}, Run: sendFCrDNS},
+			Ref: "RFC 8601 section 2.7.3", Needs: []Need{NeedIP}, Gives: []Verdict{Pass, Fail, Error}, Run: sendFCrDNS},
 		{ID: "send-helo", Group: Sending, Topic: "host", About: "the name that the sending host greets with is its own",
-			Ref: "RFC 5321 section 4.1.4", Needs: []Need{NeedHELO}, Run: sendHELO},
+			Ref: "RFC 5321 section 4.1.4", Needs: []Need{NeedHELO}, Gives: []Verdict{Pass, Warn, Fail, Error}, Run: sendHELO},
 		{ID: "dnsbl", Group: Sending, Topic: "host", About: "the sending address is on none of the lists that were named",
-			Ref: "RFC 5782 section 2", Needs: []Need{NeedIP, NeedDNSBL}, Run: dnsbl},
+			Ref: "RFC 5782 section 2", Needs: []Need{NeedIP, NeedDNSBL}, Gives: []Verdict{Pass, Fail, Error}, Run: dnsbl},
 	}
 }
 

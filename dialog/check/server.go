@@ -16,15 +16,15 @@ import (
 
 // serverChecks judge how MX hosts present themselves.
 func serverChecks() []Check {
-	row := func(id, about, ref string, run func(context.Context, *Subject) []Result) Check {
-		return Check{ID: id, Group: Receiving, Topic: "server", About: about, Ref: ref, Needs: []Need{NeedDomain}, Run: run}
+	row := func(id, about, ref string, run func(context.Context, *Subject) []Result, gives ...Verdict) Check {
+		return Check{ID: id, Group: Receiving, Topic: "server", About: about, Ref: ref, Needs: []Need{NeedDomain}, Gives: gives, Run: run}
 	}
 	return []Check{
-		row("mx-reach", "every address of every MX host takes connections on port 25", "RFC 5321 section 5.1", mxReach),
-		row("mx-greeting", "servers greet with 220 and answer EHLO", "RFC 5321 section 4.2", onServers(connected, "no server was reached", mxGreeting)),
-		row("mx-identity", "servers name themselves in full, by a name that leads to them", "RFC 5321 section 4.1.4", mxIdentity),
-		row("mx-fcrdns", "the addresses of MX hosts have names that lead back to them", "RFC 1912 section 2.1", mxReverse),
-		row("auth-plain-clear", "no passwords are asked for before TLS", "RFC 4954 section 4", onServers((*Server).greeted, "no server greeted", authInClear)),
+		row("mx-reach", "every address of every MX host takes connections on port 25", "RFC 5321 section 5.1", mxReach, Pass, Fail, Error, Skip),
+		row("mx-greeting", "servers greet with 220 and answer EHLO", "RFC 5321 section 4.2", onServers(connected, "no server was reached", mxGreeting), Pass, Warn, Fail, Error, Skip),
+		row("mx-identity", "servers name themselves in full, by a name that leads to them", "RFC 5321 section 4.1.4", mxIdentity, Pass, Info, Warn, Error, Skip),
+		row("mx-fcrdns", "the addresses of MX hosts have names that lead back to them", "RFC 1912 section 2.1", mxReverse, Pass, Warn, Error, Skip),
+		row("auth-plain-clear", "no passwords are asked for before TLS", "RFC 4954 section 4", onServers((*Server).greeted, "no server greeted", authInClear), Pass, Warn, Fail, Error, Skip),
 	}
 }
 
@@ -146,7 +146,7 @@ func (s *Subject) identity(ctx context.Context, v *Server) Result {
 		return Warned("names itself by its address, %s", name).With(evidence...).Fixed("let it say its own name, %s", v.Host)
 	}
 	if _, _, err := route.ParseDomain(name); err != nil || !strings.Contains(strings.TrimSuffix(name, "."), ".") {
-		return Warned("does not name itself in full: %q", name).With(evidence...).
+		return Warned("does not name itself in full: \"%s\"", name).With(evidence...).
 			Meaning("logs and loops are hard to follow").Fixed("let it say its own name, %s", v.Host)
 	}
 	answer, err := s.Resolver.Addr(ctx, name, route.Both)

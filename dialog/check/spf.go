@@ -15,17 +15,17 @@ func spfChecks() []Check {
 	domain := []Need{NeedDomain}
 	return []Check{
 		{ID: "spf-record", Group: Sending, Topic: "spf", About: "the domain publishes one SPF record",
-			Ref: "RFC 7208 section 3.2", Needs: domain, Run: spfRecord},
+			Ref: "RFC 7208 section 3.2", Needs: domain, Gives: []Verdict{Pass, Warn, Fail, Error}, Run: spfRecord},
 		{ID: "spf-syntax", Group: Sending, Topic: "spf", About: "the record can be read, and has nothing in it that is in vain",
-			Ref: "RFC 7208 section 4.6", Needs: domain, Run: spfSyntax},
+			Ref: "RFC 7208 section 4.6", Needs: domain, Gives: []Verdict{Pass, Info, Warn, Fail, Error, Skip}, Run: spfSyntax},
 		{ID: "spf-lookups", Group: Sending, Topic: "spf", About: "it asks the DNS by at most 10 terms, those of included records too",
-			Ref: "RFC 7208 section 4.6.4", Needs: domain, Run: spfLookups},
+			Ref: "RFC 7208 section 4.6.4", Needs: domain, Gives: []Verdict{Pass, Info, Fail, Error, Skip}, Run: spfLookups},
 		{ID: "spf-void", Group: Sending, Topic: "spf", About: "it asks for nothing that does not exist; 2 such questions are allowed",
-			Ref: "RFC 7208 section 4.6.4", Needs: domain, Run: spfVoid},
+			Ref: "RFC 7208 section 4.6.4", Needs: domain, Gives: []Verdict{Pass, Warn, Fail, Error, Skip}, Run: spfVoid},
 		{ID: "spf-all", Group: Sending, Topic: "spf", About: "it says what to make of all other hosts, and does not pass them",
-			Ref: "RFC 7208 section 5.1", Needs: domain, Run: spfAll},
+			Ref: "RFC 7208 section 5.1", Needs: domain, Gives: []Verdict{Pass, Warn, Fail, Error, Skip}, Run: spfAll},
 		{ID: "spf-eval", Group: Sending, Topic: "spf", About: "the host may send for the sender, or else the domain",
-			Ref: "RFC 7208 section 2.6", Needs: []Need{NeedIP}, Run: spfEval},
+			Ref: "RFC 7208 section 2.6", Needs: []Need{NeedIP}, Gives: []Verdict{Pass, Warn, Fail, Error, Skip}, Run: spfEval},
 	}
 }
 

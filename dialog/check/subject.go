@@ -101,15 +101,20 @@ func (s *Subject) Sender() string { return strings.Trim(s.MailFrom, "<>") }
 type factKey[T any] string
 
 type fact[T any] struct {
-	once  sync.Once
+	found chan struct{} // closed when value is there
 	value T
 }
 
 // Once gives the fact of that name about s. Whoever asks first finds it out, and the
 // others wait for it. find must not ask for the fact itself.
 func Once[T any](s *Subject, name string, find func() T) T {
-	kept, _ := s.facts.LoadOrStore(factKey[T](name), &fact[T]{})
+	kept, known := s.facts.LoadOrStore(factKey[T](name), &fact[T]{found: make(chan struct{})})
 	f := kept.(*fact[T])
-	f.once.Do(func() { f.value = find() })
+	if known {
+		<-f.found
+		return f.value
+	}
+	defer close(f.found)
+	f.value = find()
 	return f.value
 }

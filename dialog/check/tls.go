@@ -13,14 +13,14 @@ import (
 
 // tlsChecks judge what servers negotiate.
 func tlsChecks() []Check {
-	row := func(id, about, ref string, run func(context.Context, *Subject) []Result) Check {
-		return Check{ID: id, Group: Receiving, Topic: "transport", About: about, Ref: ref, Needs: []Need{NeedDomain}, Run: run}
+	row := func(id, about, ref string, run func(context.Context, *Subject) []Result, gives ...Verdict) Check {
+		return Check{ID: id, Group: Receiving, Topic: "transport", About: about, Ref: ref, Needs: []Need{NeedDomain}, Gives: gives, Run: run}
 	}
 	return []Check{
-		row("starttls", "servers offer STARTTLS, and the handshake comes about", "RFC 3207", onServers((*Server).greeted, "no server greeted", startTLS)),
-		row("tls-version", "servers speak TLS 1.2 or 1.3, and nothing older", "RFC 8996", onServers(secured, "no server spoke TLS", tlsVersion)),
-		row("tls-cipher", "servers choose suites with forward secrecy and without known weaknesses", "RFC 9325 section 4", onServers(secured, "no server spoke TLS", tlsCipher)),
-		row("requiretls", "servers offer REQUIRETLS, with a certificate that lets senders use it", "RFC 8689", onServers((*Server).greeted, "no server greeted", requireTLS)),
+		row("starttls", "servers offer STARTTLS, and the handshake comes about", "RFC 3207", onServers((*Server).greeted, "no server greeted", startTLS), Pass, Warn, Fail, Error, Skip),
+		row("tls-version", "servers speak TLS 1.2 or 1.3, and nothing older", "RFC 8996", onServers(secured, "no server spoke TLS", tlsVersion), Pass, Info, Warn, Fail, Error, Skip),
+		row("tls-cipher", "servers choose suites with forward secrecy and without known weaknesses", "RFC 9325 section 4", onServers(secured, "no server spoke TLS", tlsCipher), Pass, Warn, Fail, Error, Skip),
+		row("requiretls", "servers offer REQUIRETLS, with a certificate that lets senders use it", "RFC 8689", onServers((*Server).greeted, "no server greeted", requireTLS), Pass, Info, Warn, Error, Skip),
 	}
 }
 

@@ -101,7 +101,11 @@ func (x *session) data(arg string) error {
 		return err
 	}
 	b := &body{limit: x.offers().size}
-	if err := unstuff(b, x.r); err != nil {
+	read := unstuff
+	if x.spec.Lax {
+		read = unstuffLax
+	}
+	if err := read(b, x.r); err != nil {
 		return err
 	}
 	x.mail.body = b
@@ -194,7 +198,7 @@ func (x *session) endChunk(last bool, err error) error {
 func (x *session) dot() error {
 	e := x.mail
 	defer func() { x.mail, x.origin = nil, nil }()
-	if x.r.Buffered() > 0 && !x.offered("PIPELINING") {
+	if x.r.Buffered() > 0 && !x.offered("PIPELINING") && !x.spec.Lax {
 		return errors.Join(x.order("PIPELINING is not offered: the reply was not waited for"), errQuit)
 	}
 	usual := e.body.verdict(e)

@@ -57,6 +57,11 @@ func (z *zones) of(name string) (zone, bool) {
 		top.add(&dns.NS{Hdr: header("test.", dns.TypeNS), Ns: "ns.test."})
 		top.add(address("ns.test.", "127.0.0.1"))
 		return top, true
+	case n >= 2 && labels[n-1] == "arpa" && labels[n-2] == "home": // a public suffix (RFC 8375)
+		home := newZone("home.arpa.")
+		home.add(&dns.NS{Hdr: header("home.arpa.", dns.TypeNS), Ns: "ns.test."})
+		home.add(&dns.MX{Hdr: header("home.arpa.", dns.TypeMX), Preference: 10, Mx: "mx1.good.test."})
+		return home, true
 	case n >= 2 && labels[n-1] == "arpa":
 		reverse := z.reverse()
 		for i := range labels {
@@ -75,6 +80,7 @@ type response struct {
 	rcode             int
 	answer, authority []dns.RR
 	secure            bool // all of it is from signed zones
+	told              bool // that its signatures are bad
 }
 
 // answer answers one question, following CNAMEs as long as they stay in the
@@ -93,8 +99,9 @@ func (z *zones) answer(q dns.Question) response {
 			return r
 		case zone.rcode != 0:
 			return response{rcode: zone.rcode}
-		case zone.bogus[name+" "+dns.TypeToString[q.Qtype]]:
-			return response{rcode: dns.RcodeServerFailure}
+		}
+		if told, bogus := zone.bogus[name+" "+dns.TypeToString[q.Qtype]]; bogus {
+			return response{rcode: dns.RcodeServerFailure, told: told}
 		}
 		seen[name] = true
 		r.secure = r.secure && zone.signed
@@ -155,6 +162,9 @@ func (z *zones) ServeDNS(rw dns.ResponseWriter, q *dns.Msg) {
 	m.AuthenticatedData = r.secure && asked
 	if m.Rcode == dns.RcodeRefused {
 		m.Authoritative = false
+	}
+	if opt := m.IsEdns0(); opt != nil && r.told {
+		opt.Option = append(opt.Option, &dns.EDNS0_EDE{InfoCode: dns.ExtendedErrorCodeDNSBogus})
 	}
 	trick := z.trick(q.Question[0].Name)
 	if overUDP(rw) && trick != TrickLarge {

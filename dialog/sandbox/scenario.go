@@ -13,14 +13,15 @@ type Scenario struct {
 	// Zone is in master file format (RFC 1035 section 5), relative to the
 	// domain. "": an MX for each host, in order, with preference 10, 20, ...
 	// The hosts' addresses and their PTR records come by themselves.
-	Zone   string
-	Rcode  int      // of every DNS answer about the domain, where it is not NOERROR
-	Trick  Trick    // what its DNS server does in place of an honest answer
-	Bogus  string   // questions that are answered SERVFAIL, for bad signatures: "_25._tcp.mx1 TLSA", separated by ", "
-	Signed bool     // whether DNS answers are secure: AD is set for who asks for it (RFC 6840 section 5.8)
-	PTR    string   // names of addresses beside its hosts': "192.0.2.99 mail.elsewhere.test", separated by ", "
-	Also   []string // further names under which its hosts know the domain: its U-label form
-	Hosts  []Host
+	Zone    string
+	Rcode   int      // of every DNS answer about the domain, where it is not NOERROR
+	Trick   Trick    // what its DNS server does in place of an honest answer
+	Bogus   string   // questions that are answered SERVFAIL, for bad signatures: "_25._tcp.mx1 TLSA", separated by ", "
+	Invalid string   // likewise, and the answers say why: DNSSEC Bogus (RFC 8914 section 4.7)
+	Signed  bool     // whether DNS answers are secure: AD is set for who asks for it (RFC 6840 section 5.8)
+	PTR     string   // names of addresses beside its hosts': "192.0.2.99 mail.elsewhere.test", separated by ", "
+	Also    []string // further names under which its hosts know the domain: its U-label form
+	Hosts   []Host
 	// What a correct client finds out, for tests; "" is nothing.
 	DANE string // of the first MX host: match, mismatch, missing, insecure, bogus or unusable (RFC 7672 section 2.2)
 	STS  string // the mode of the policy; "broken": a record, but no policy is to be had (RFC 8461 section 3.3)
@@ -49,9 +50,16 @@ type Service struct {
 	// Injectable: what came in the clear behind STARTTLS is kept, and answered under
 	// TLS. A correct server throws it away (RFC 3207 section 4.2).
 	Injectable bool
-	Page       *Page  // an HTTPS server with this page in place of an SMTP server
-	Hidden     string // SASL mechanisms that AUTH takes beside those that Offers or Secure list
-	Lie        Lie    // what SCRAM lies about
+	// Eager: what came in the clear behind STARTTLS is answered in the clear, before the
+	// handshake.
+	Eager bool
+	// Lax: CR and LF end a line of a message's text by themselves, too, so that a dot between
+	// them ends the message, and what follows it is obeyed. To a correct server only CR LF
+	// does (RFC 5321 section 2.3.8).
+	Lax    bool
+	Page   *Page  // an HTTPS server with this page in place of an SMTP server
+	Hidden string // SASL mechanisms that AUTH takes beside those that Offers or Secure list
+	Lie    Lie    // what SCRAM lies about
 	// Mailboxes are the local parts that RCPT accepts, separated by spaces, a "*"
 	// at the end of one for any ending; "": people.
 	Mailboxes string

@@ -171,7 +171,7 @@ func Scenarios() []Scenario {
 		{Name: "servfail", About: "the DNS server answers SERVFAIL",
 			Expect: "no answer: it may work later",
 			Rcode:  dns.RcodeServerFailure},
-	}, tlsScenarios(), authScenarios(), extensionScenarios(), hostileScenarios(), spfScenarios(), dmarcScenarios(), checkScenarios())
+	}, tlsScenarios(), authScenarios(), extensionScenarios(), hostileScenarios(), spfScenarios(), dmarcScenarios(), checkScenarios(), verdictScenarios())
 }
 
 // vrfy are the rules of vrfy.test (RFC 5321 sections 3.5 and 4.1.1.6 to 4.1.1.8,

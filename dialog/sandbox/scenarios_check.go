@@ -9,9 +9,10 @@ import (
 func checkScenarios() []Scenario {
 	const relayed = "relay-test@example.org"
 	return []Scenario{
-		{Name: "mxfaults", About: "below it a fault of MX records each: twice, same, address, under, short, null, oddnull, gone, mixed, private, lost, unsure, many, far",
-			Expect: "check names the fault",
-			Bogus:  "lost-mx A, lost-mx AAAA, unsure A, unsure AAAA, signed-mx MX",
+		{Name: "mxfaults", About: "below it a fault of MX records each: twice, same, address, under, short, null, oddnull, gone, mixed, private, lost, unsure, doubt, bogus, many, far",
+			Expect:  "check names the fault",
+			Bogus:   "lost-mx A, lost-mx AAAA, unsure A, unsure AAAA, signed-mx MX",
+			Invalid: "bogus MX",
 			Zone: `
 @ MX 10 mx1
 twice MX 10 mx1
@@ -40,6 +41,9 @@ lost MX 10 lost-mx
 lost-mx TXT "its addresses are answered SERVFAIL"
 unsure TXT "likewise, and it has no MX"
 signed-mx TXT "its MX is answered SERVFAIL, for bad signatures"
+bogus TXT "likewise, and the answer says why"
+doubt MX 10 doubted
+doubted A 198.51.100.248
 far MX 10 unreached
 unreached A 198.51.100.250
 many MX 10 mx1
@@ -114,8 +118,8 @@ _mta-sts.again TXT "v=STSv1; id=1; id=2;"
 				On("RCPT relay-test%example.org@*", Say("250 2.1.5 Ok"))}})},
 		{Name: "smuggle", About: "takes odd line ends around a dot for the end of a message, and obeys what follows",
 			Expect: "check --smuggling finds it",
-			Hosts: one("203.0.113.208", Service{Offers: common, Rules: []Rule{
-				On("DOT", Say("250 2.0.0 Ok", "250 2.0.0 Ok"))}})},
+			Hosts: append(one("203.0.113.208", Service{Offers: common, Lax: true}),
+				Host{Name: "mx2", Addrs: "203.0.113.224", Services: []Service{{Lax: true}}})},
 		{Name: "barelf", About: "takes messages with bare CR and LF as they are",
 			Expect: "check --smuggling notes it",
 			Hosts: one("203.0.113.209", Service{Offers: common, Rules: []Rule{

@@ -33,7 +33,7 @@ func dmarcScenarios() []Scenario {
 			"dmarc-away.test._report._dmarc TXT \"v=DMARC1; rua=mailto:x@elsewhere.test\"\n@ MX 10 mx1.good.test.\n"),
 		{Name: "dmarc-down", About: "questions for its records are answered SERVFAIL, for its domain itself not", Expect: "no verdict on what is not known",
 			Zone: "@ TXT x\n", Bogus: "_dmarc TXT, _domainkey TXT, s1._domainkey TXT"},
-		published("dkim-bad", "DKIM keys that are short, broken, revoked, doubled, under test or not for mail", "says of each what is wrong",
+		published("dkim-bad", "DKIM keys that are short, broken, revoked, doubled, under test, not for mail or pasted with backslashes", "says of each what is wrong",
 			badKeys()),
 		published("bimi", "a logo with a certificate; below it plain, http, declined, two and weak", "passes; for the others says why no logo is shown",
 			"_dmarc TXT \"v=DMARC1; p=quarantine; rua=mailto:dmarc@good.test\"\n"+
@@ -66,6 +66,7 @@ func badKeys() string {
 		"broken._domainkey TXT \"v=DKIM1; p=AAAA\"\nrevoked._domainkey TXT \"v=DKIM1; p=\"\n" +
 		"testing._domainkey TXT \"v=DKIM1; k=ed25519; t=y; p=" + ed + "\"\n" +
 		"two._domainkey TXT \"v=DKIM1; k=ed25519; p=" + ed + "\"\ntwo._domainkey TXT \"v=DKIM1; p=\"\n" +
+		"pasted._domainkey TXT \"v=DKIM1\\\\; k=ed25519\\\\; p=" + ed + "\"\n" +
 		"report._domainkey TXT \"v=DKIM1; k=ed25519; s=tlsrpt; p=" + ed + "\"\n"
 }
 

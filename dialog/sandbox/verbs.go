@@ -119,9 +119,9 @@ func unknown() reply { return oneLine(500, "5.5.2", "command not recognized") }
 // early reports whether the client sent more without waiting for the reply to
 // verb, though PIPELINING was not offered or the verb has to end a group
 // (RFC 2920 section 3.1). A chunk follows its BDAT at once, what follows
-// STARTTLS is thrown away there, and behind QUIT nothing matters.
+// STARTTLS is thrown away there, behind QUIT nothing matters, and a Lax server does not look.
 func (x *session) early(verb string) bool {
-	if x.r.Buffered() == 0 || verb == "BDAT" || verb == "STARTTLS" || verb == "QUIT" {
+	if x.r.Buffered() == 0 || x.spec.Lax || verb == "BDAT" || verb == "STARTTLS" || verb == "QUIT" {
 		return false
 	}
 	return !x.offered("PIPELINING") || slices.Contains([]string{"EHLO", "HELO", "LHLO", "XCLIENT", "DATA"}, verb)
@@ -186,7 +186,7 @@ func (x *session) hello(verb, name string) error {
 }
 
 // startTLS serves STARTTLS (RFC 3207). What the client sent behind it in the
-// clear is counted and, unless the service is Injectable, thrown away.
+// clear is counted and, unless the service is Injectable or Eager, thrown away.
 func (x *session) startTLS(arg string) error {
 	switch {
 	case !x.offers().has("STARTTLS") && x.state == nil:
@@ -201,6 +201,11 @@ func (x *session) startTLS(arg string) error {
 	ok, err := x.answer(oneLine(220, "2.0.0", "go ahead"), "STARTTLS")
 	if err != nil || !ok {
 		return err
+	}
+	for x.spec.Eager && x.r.Buffered() > 0 {
+		if err := x.command(); err != nil {
+			return err
+		}
 	}
 	injected, _ := x.r.Peek(x.r.Buffered())
 	switch n := len(injected); {

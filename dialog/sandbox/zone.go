@@ -16,7 +16,7 @@ type zone struct {
 	apex   string
 	rcode  int
 	signed bool
-	bogus  map[string]bool // "name TYPE"
+	bogus  map[string]bool // "name TYPE"; true: the answer says why
 	names  map[string][]dns.RR
 	tlsa   map[string]func() ([]dns.RR, error) // by name: made from certificates, which a zone need not wait for
 }
@@ -53,6 +53,9 @@ func makeZone(s Scenario, ca *authority) zone {
 		}
 	}
 	for _, question := range list(s.Bogus) {
+		z.bogus[strings.Replace(question, " ", "."+apex+" ", 1)] = false
+	}
+	for _, question := range list(s.Invalid) {
 		z.bogus[strings.Replace(question, " ", "."+apex+" ", 1)] = true
 	}
 	p := dns.NewZoneParser(strings.NewReader(s.Zone), apex, s.Name)

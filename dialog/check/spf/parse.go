@@ -15,7 +15,7 @@ type SyntaxError struct {
 
 // Error says where and what.
 func (e *SyntaxError) Error() string {
-	return fmt.Sprintf("offset %d, %q: %s", e.Offset, e.Term, e.Rule)
+	return fmt.Sprintf(`offset %d, "%s": %s`, e.Offset, e.Term, e.Rule)
 }
 
 // SyntaxErrors are all that a record has, in order, and never none.
@@ -207,7 +207,7 @@ func (t *Term) network(s string, at int) *SyntaxError {
 	text, bits, sized := strings.Cut(s, "/")
 	addr, err := netip.ParseAddr(text)
 	if err != nil || addr.Zone() != "" || addr.Is4() != (t.Name == "ip4") {
-		return &SyntaxError{Offset: at, Rule: fmt.Sprintf("%q is no %s address (section 5.6)", text, t.Name)}
+		return &SyntaxError{Offset: at, Rule: fmt.Sprintf(`"%s" is no %s address (section 5.6)`, text, t.Name)}
 	}
 	length := addr.BitLen()
 	if sized {
