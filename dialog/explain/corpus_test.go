@@ -15,7 +15,7 @@ type corpusRow struct {
 	reply, phase, reason, also, receiver, source string
 }
 
-// corpus reads testdata/replies/name, which is seen.csv or unseen.csv.
+// corpus reads testdata/replies/name.
 func corpus(t testing.TB, name string) []corpusRow {
 	t.Helper()
 	f, err := os.Open(filepath.Join("testdata", "replies", name))
@@ -70,7 +70,7 @@ func TestCorpusSplit(t *testing.T) {
 func TestCorpusWords(t *testing.T) {
 	phases := []string{"connect", "hello", "mail", "rcpt", "data", "dot", "auth", "tls", "quit", ""}
 	reasons := corpusReasons()
-	for _, name := range []string{"seen.csv", "unseen.csv"} {
+	for _, name := range []string{"seen.csv", "unseen.csv", "fresh.csv"} {
 		for i, row := range corpus(t, name) {
 			if !slices.Contains(reasons, row.reason) {
 				t.Errorf("%s: row %d: no such reason: %q", name, i+1, row.reason)

@@ -9,9 +9,11 @@
 //	RetryAfter   the waiting time that a reply asks for
 //
 // The knowledge is data: rules/*.csv (wordings, those of known receivers before
-// those of everybody), enhanced.csv (RFC 3463 and IANA's registry) and codes.csv
-// (RFC 5321 and its extensions). A row in one of them is all that a new
-// explanation takes. They are read when a reply is explained, never before.
+// those of everybody, and last, where no code says more, what single words hint at),
+// classes.csv (words of one meaning, for wordings to name), enhanced.csv (RFC 3463
+// and IANA's registry) and codes.csv (RFC 5321 and its extensions). A row in one of
+// them is all that a new explanation takes. They are read when a reply is explained,
+// never before.
 package explain
 
 import (
@@ -81,8 +83,8 @@ func fault(reason string) string {
 // "quit"; any other word stands for no moment in particular. The enhanced code is "" when there was none;
 // the text is the reply's lines, with or without their codes.
 //
-// What the server says in plain words goes first, then its enhanced code, then its
-// basic code at that phase, then the class. Where the two codes disagree the basic
+// What the server says in plain words goes first, then its enhanced code, then what
+// single words hint at, then its basic code at that phase, then the class. Where the two codes disagree the basic
 // one decides whether it is for good (RFC 5321 section 4.2.1).
 func Reply(phase string, code int, enhanced string, text []string) Explanation {
 	if phase == "first-hello" {
@@ -134,8 +136,8 @@ func Status(enhanced string) (Explanation, bool) {
 // Text explains lines that a server may have said with any code. It answers false
 // where no wording in them is known.
 func Text(text []string) (Explanation, bool) {
-	r, ok := matchRule("", "", text)
-	return r.explanation(ByText).of(0), ok
+	r, ok := firstRule(ruleFiles(), "", "", sayingOf(text))
+	return r.row().explanation(ByText).of(0), ok
 }
 
 // Title is what the specification of the most exact code of a reply calls that code,
@@ -167,10 +169,18 @@ func find(phase string, code int, enhanced string, text []string) (row, string) 
 	basic, known := lookup(codesCSV, phase, number)
 	unread := false // there are words, and no wording in them is known
 	if negative {
-		if r, ok := matchRule(phase, number, text); ok {
-			return r.unless(exact, found).unless(basic, known), ByText
+		said := sayingOf(text)
+		unread = said.text != ""
+		files := allRules()
+		if found && exact.reason != "other" && !vague(enhanced) {
+			files = ruleFiles() // the code says more than single words hint at
 		}
-		unread = plain(text) != ""
+		if r, ok := firstRule(files, phase, number, said); ok {
+			if found && settles(exact.reason, r.reason) {
+				return exact, ByEnhanced
+			}
+			return r.row().unless(exact, found).unless(basic, known), ByText
+		}
 	}
 	if found {
 		return exact.doubt(unread && vague(enhanced)), ByEnhanced
@@ -196,6 +206,18 @@ func find(phase string, code int, enhanced string, text []string) (row, string) 
 	return r.doubt(unread && class == 4), ByClass
 }
 
+// settles reports whether a code's reason tells what the words leave open: whose domain
+// is unknown, and that it was the last try that failed.
+func settles(code, words string) bool {
+	switch code {
+	case "rejected-sender":
+		return words == "host-unknown" || words == "user-unknown"
+	case "expired":
+		return words == "network-error" || words == "host-unknown"
+	}
+	return false
+}
+
 // doubt takes the reason off a row that may as well be wrong.
 func (r row) doubt(doubtful bool) row {
 	if doubtful {
@@ -211,8 +233,8 @@ func (r row) doubt(doubtful bool) row {
 func vague(code string) bool {
 	switch code {
 	case "4.1.1", "4.1.2", "4.2.1", "4.3.2", "4.4.4", "4.4.5",
-		"4.7.9", "5.1.8", "5.2.1", "5.3.2", "5.4.1", "5.4.3", "5.4.4", "5.4.5", "5.4.6", "5.7.2", "5.7.7", "5.7.9",
-		"422", "521", "550", "551", "552", "553", "554":
+		"4.7.9", "5.1.8", "5.2.1", "5.3.2", "5.4.1", "5.4.3", "5.4.4", "5.4.5", "5.4.6", "5.5.3", "5.5.4", "5.6.7", "5.7.2", "5.7.7", "5.7.9",
+		"422", "454", "501", "521", "550", "551", "552", "553", "554":
 		return true
 	}
 	return false

@@ -135,7 +135,7 @@ func (f *finder) shaped(line string) bool {
 	if !last || text == "" || f.hint != "" || enhanced != "" && int(enhanced[0]-'0') == code/100 {
 		return true
 	}
-	_, known := matchRule("", line[:3], []string{text})
+	_, known := firstRule(ruleFiles(), "", line[:3], sayingOf([]string{text}))
 	return known
 }
 

@@ -12,7 +12,8 @@ const plainMost = 8 << 10
 // plain makes the lines of a reply comparable: words in lower case with one space
 // between and around them. Punctuation is gone but for dots and apostrophes within a
 // word, and so is what is another in each reply: codes, mailboxes, IP addresses.
-// A phrase is then found across line breaks and whatever stands in for its object.
+// "Not" is a word of its own, and letters have no accents. A phrase is then found across line breaks and whatever
+// stands in for its object.
 func plain(text []string) string {
 	var b strings.Builder
 	b.WriteByte(' ')
@@ -20,15 +21,16 @@ func plain(text []string) string {
 		if b.Len() > plainMost {
 			break
 		}
-		line = strings.ReplaceAll(strings.ToLower(line[:min(len(line), plainMost)]), "\u2019", "'")
+		line = strings.ReplaceAll(line[:min(len(line), plainMost)], "\u2019", "'")
+		line = strings.ReplaceAll(line, "..", " ")
 		for word := range strings.FieldsFuncSeq(line, parts) {
-			word = cutCode(word)
+			word = cutCode(strings.Map(fold, strings.ToLower(apart(word))))
 			if isEnhanced(word) || isAddress(word) || strings.Contains(word, "@") {
 				continue
 			}
 			for w := range strings.FieldsFuncSeq(joinNames(word), within) {
 				if w = strings.Trim(w, ".'"); w != "" {
-					b.WriteString(w)
+					b.WriteString(unfold(w))
 					b.WriteByte(' ')
 				}
 			}
@@ -38,6 +40,77 @@ func plain(text []string) string {
 		return ""
 	}
 	return b.String()
+}
+
+// fold takes the accent off a small Latin letter, as many servers write it.
+func fold(r rune) rune {
+	switch r {
+	case 'à', 'á', 'â', 'ã', 'ä', 'å', 'ą':
+		return 'a'
+	case 'ç', 'ć', 'č':
+		return 'c'
+	case 'ď':
+		return 'd'
+	case 'è', 'é', 'ê', 'ë', 'ę', 'ě':
+		return 'e'
+	case 'ğ':
+		return 'g'
+	case 'ì', 'í', 'î', 'ï', 'ı':
+		return 'i'
+	case 'ł':
+		return 'l'
+	case 'ñ', 'ń', 'ň':
+		return 'n'
+	case 'ò', 'ó', 'ô', 'õ', 'ö', 'ø', 'ő':
+		return 'o'
+	case 'ř':
+		return 'r'
+	case 'š', 'ś', 'ß', 'ş':
+		return 's'
+	case 'ť':
+		return 't'
+	case 'ù', 'ú', 'û', 'ü', 'ů':
+		return 'u'
+	case 'ý':
+		return 'y'
+	case 'ž', 'ź', 'ż':
+		return 'z'
+	}
+	return r
+}
+
+// apart parts what one sentence ends with from what the next begins with, where no
+// space does: "error.Mailbox full". A name has more dots, or no capital behind one.
+func apart(word string) string {
+	lower := func(c byte) bool { return 'a' <= c && c <= 'z' }
+	i := strings.IndexByte(word, '.')
+	if i < 1 || i+2 >= len(word) || !lower(word[i-1]) || !lower(word[i+2]) || word[i+1] < 'A' || word[i+1] > 'Z' ||
+		strings.IndexByte(word[i+1:], '.') >= 0 {
+		return word
+	}
+	return word[:i] + " " + word[i+1:]
+}
+
+// unfold takes a contracted "not" out of a word: a phrase is written with "does not"
+// and found in "doesn't" and "doesnt"; and a French elision off it: "l'adresse".
+func unfold(word string) string {
+	if len(word) > 2 && word[1] == '\'' {
+		return word[2:]
+	}
+	switch word {
+	case "cannot", "can't", "cant":
+		return "can not"
+	case "won't":
+		return "will not"
+	case "dont", "doesnt", "didnt", "isnt", "arent", "wasnt", "couldnt":
+		return word[:len(word)-len("nt")] + " not"
+	}
+	for _, not := range [...]string{"n't", "'nt"} {
+		if verb, ok := strings.CutSuffix(word, not); ok {
+			return verb + " not"
+		}
+	}
+	return word
 }
 
 // parts reports whether r stands between words, and never within an address.
@@ -65,7 +138,13 @@ func joinNames(word string) string {
 	}
 	path, query, _ := strings.Cut(path, "?")
 	join := strings.NewReplacer("-", ".", "_", ".", "/", ".")
-	return scheme + " " + join.Replace(host) + " " + join.Replace(path) + " " + query
+	word = scheme + " " + join.Replace(host) + " " + join.Replace(path)
+	for field := range strings.SplitSeq(query, "&") {
+		if _, value, ok := strings.Cut(field, "="); ok { // "p=NoSuchUser" tells, and "ip=192.0.2.1" nothing
+			word += " " + value
+		}
+	}
+	return word
 }
 
 // isHost reports whether a word can be the name of a host: labels with dots between

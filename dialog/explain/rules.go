@@ -25,6 +25,8 @@ var (
 	serversRules string
 	//go:embed rules/general.csv
 	generalRules string
+	//go:embed rules/concepts.csv
+	conceptRules string
 )
 
 // ruleFiles are the files of rules in the order in which they are asked: what is
@@ -35,6 +37,10 @@ func ruleFiles() []string {
 		filtersRules, listsRules, serversRules, generalRules,
 	}
 }
+
+// allRules are these and, behind them, what single words hint at: that answers where
+// neither a wording nor an enhanced code does.
+func allRules() []string { return append(ruleFiles(), conceptRules) }
 
 // unless gives way to the row of a code that is known and has the same reason, if r
 // is a wording that many use: the code is more exact then.
@@ -93,17 +99,20 @@ func parseRule(line string) (rule, bool) {
 	return rule{f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8], f[9], f[10]}, true
 }
 
-// matchRule gives the row of the first rule that a reply's text fits.
-func matchRule(phase, code string, text []string) (row, bool) {
+// firstRule gives the first rule of some files that a reply fits, and before it one
+// that what it says behind a text of the RFC does.
+func firstRule(files []string, phase, code string, said *saying) (rule, bool) {
 	if !isPhase(phase) {
 		phase = ""
 	}
-	r, ok := firstRule(phase, code, sayingOf(text))
-	return r.row(), ok
-}
-
-func firstRule(phase, code string, said *saying) (rule, bool) {
-	for _, file := range ruleFiles() {
+	if rest, ok := said.rest(); ok {
+		for _, file := range ruleFiles() {
+			if r, ok := ruleIn(file, phase, code, rest); ok {
+				return r, true
+			}
+		}
+	}
+	for _, file := range files {
 		if r, ok := ruleIn(file, phase, code, said); ok {
 			return r, true
 		}

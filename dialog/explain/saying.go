@@ -1,6 +1,15 @@
 package explain
 
-import "strings"
+import (
+	_ "embed"
+	"strings"
+)
+
+// Classes of words that phrases name in braces, one a line: what a mailbox is called,
+// what a missing thing is.
+//
+//go:embed classes.csv
+var classesCSV string
 
 // saying is what a reply says, in the form that phrases are looked for in.
 type saying struct {
@@ -8,8 +17,11 @@ type saying struct {
 	pairs [64]uint64 // which pairs of letters its words begin with
 }
 
-func sayingOf(text []string) *saying {
-	s := &saying{text: plain(text)}
+func sayingOf(text []string) *saying { return index(plain(text)) }
+
+// index makes a saying of what plain makes of a reply.
+func index(text string) *saying {
+	s := &saying{text: text}
 	for i := 0; i+2 < len(s.text); i++ {
 		if s.text[i] == ' ' {
 			at, bit := pair(s.text[i+1:])
@@ -19,24 +31,44 @@ func sayingOf(text []string) *saying {
 	return s
 }
 
+// rest is what is said behind a text of RFC 5321 section 4.2.3 that a reply begins
+// with: "Requested action not taken: mailbox unavailable", and then why. It answers
+// false where that is all, but for a name or a number.
+func (s *saying) rest() (*saying, bool) {
+	for _, text := range [...]string{
+		" requested mail action not taken mailbox unavailable ", " requested action not taken mailbox unavailable ",
+		" requested mail action aborted exceeded storage allocation ", " requested action aborted local error in processing ",
+		" requested action not taken mailbox name not allowed ", " requested action not taken ", " transaction failed ",
+	} {
+		if rest, ok := strings.CutPrefix(s.text, text); ok && strings.Count(rest, " ") > 2 {
+			return index(" " + rest), true
+		}
+	}
+	return nil, false
+}
+
 // pair is where saying keeps the first two bytes of a word, of which there are two:
 // a word of one letter is followed by a space.
 func pair(word string) (at int, bit uint64) {
 	return int(word[0] & 63), 1 << (word[1] & 63)
 }
 
+// may reports whether a phrase may occur: most may not, which takes no search to see.
+func (s *saying) may(phrase string) bool {
+	at, bit := pair(phrase)
+	return phrase[0] == '{' || s.pairs[at]&bit != 0
+}
+
 // any reports whether one of phrases, with "|" between, occurs. A phrase is whole
 // words; a "*" at the end of it, or of a part of it, stands for whatever the word
-// goes on with, and " .. " for up to gap bytes in between: "exceed* .. quota".
+// goes on with; " .. " for up to gap bytes in between: "exceed* .. quota"; " + " for
+// nothing in between; and a part in braces for each of a class of words:
+// "no such + {mailbox}".
 func (s *saying) any(phrases string) bool {
 	for phrases != "" {
 		var phrase string
 		phrase, phrases, _ = strings.Cut(phrases, "|")
-		if len(phrase) < 2 {
-			continue
-		}
-		// Most phrases end here, without a search.
-		if at, bit := pair(phrase); s.pairs[at]&bit != 0 && occurs(s.text, phrase, len(s.text)) {
+		if len(phrase) >= 2 && s.may(phrase) && s.says(phrase, len(s.text), 0) {
 			return true
 		}
 	}
@@ -46,28 +78,76 @@ func (s *saying) any(phrases string) bool {
 // gap bounds what " .. " stands for: what belongs together stands together.
 const gap = 50
 
-// occurs reports whether a phrase occurs in text, and begins within its first bytes.
-func occurs(text, phrase string, within int) bool {
-	part, rest, more := strings.Cut(phrase, " .. ")
-	stem, open := strings.CutSuffix(part, "*")
-	end := min(len(text), within+len(stem)) // what begins later is not looked at
-	for from := 0; from < end; {
+// says reports whether a phrase occurs behind the first from bytes of the text, and
+// begins within that many further ones.
+func (s *saying) says(phrase string, within, from int) bool {
+	part, rest, near := cutPart(phrase)
+	if class, ok := classOf(part); ok {
+		for word := range strings.SplitSeq(class, "|") {
+			if s.begins(word, rest, near, within, from) {
+				return true
+			}
+		}
+		return false
+	}
+	return s.begins(part, rest, near, within, from)
+}
+
+// cutPart cuts the first part off a phrase; the rest of it begins near bytes behind.
+func cutPart(phrase string) (part, rest string, near int) {
+	for i := 0; i+3 < len(phrase); i++ {
+		switch {
+		case phrase[i] != ' ':
+		case strings.HasPrefix(phrase[i:], " .. "):
+			return phrase[:i], phrase[i+len(" .. "):], gap
+		case strings.HasPrefix(phrase[i:], " + "):
+			return phrase[:i], phrase[i+len(" + "):], 1
+		}
+	}
+	return phrase, "", 0
+}
+
+// begins reports whether a run of words occurs, as says does of a phrase, and the rest
+// of the phrase no more than near bytes behind it.
+func (s *saying) begins(words, rest string, near, within, from int) bool {
+	if !s.may(words) {
+		return false
+	}
+	stem, open := strings.CutSuffix(words, "*")
+	text := s.text
+	end := min(len(text), from+within+len(stem)) // what begins later is not looked at
+	for from < end {
 		i := strings.Index(text[from:end], stem)
 		if i < 0 {
 			return false
 		}
 		start, after := from+i, from+i+len(stem)
 		if start > 0 && text[start-1] == ' ' && (open || after == len(text) || text[after] == ' ') {
-			if !more {
+			if near == 0 {
 				return true
 			}
-			if n := strings.IndexByte(text[after:], ' '); n < 0 {
-				return false
-			} else if occurs(text[after+n:], rest, gap) {
+			if n := strings.IndexByte(text[after:], ' '); n >= 0 && s.says(rest, near, after+n) {
 				return true
 			}
 		}
 		from = start + 1
 	}
 	return false
+}
+
+// classOf gives the words of a class that is named in braces, with "|" between.
+func classOf(part string) (words string, ok bool) {
+	name, ok := strings.CutPrefix(part, "{")
+	if !ok {
+		return "", false
+	}
+	name = strings.TrimSuffix(name, "}")
+	for line := range strings.Lines(classesCSV) {
+		if rest, ok := strings.CutPrefix(line, name); ok {
+			if words, ok := strings.CutPrefix(rest, ","); ok {
+				return strings.TrimRight(words, "\r\n"), true
+			}
+		}
+	}
+	return "", false
 }

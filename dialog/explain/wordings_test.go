@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -343,12 +344,18 @@ starttls-failed|tls|403 4.7.0 TLS handshake failed
 
 // TestWordings holds the rules together to replies that are not their examples.
 func TestWordings(t *testing.T) {
-	for line := range strings.Lines(wordings) {
+	file, err := os.ReadFile("testdata/wordings.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for line := range strings.Lines(wordings + string(file)) {
 		f := strings.SplitN(strings.TrimSpace(line), "|", 3)
-		if len(f) < 3 {
+		if len(f) < 3 || strings.HasPrefix(line, "#") {
 			continue
 		}
-		found := Find(f[2])
+		n++
+		found := Find(strings.ReplaceAll(f[2], " // ", "\n"))
 		if len(found) != 1 {
 			t.Errorf("%q: %d replies", f[2], len(found))
 			continue
@@ -357,5 +364,8 @@ func TestWordings(t *testing.T) {
 		if e := found[0].Explain(); !slices.Contains(strings.Split(f[0], "/"), e.Reason) {
 			t.Errorf("%q: %s by its %s, want %s", f[2], e.Reason, e.Layer, f[0])
 		}
+	}
+	if n < 1000 {
+		t.Errorf("%d replies, want those of the file too", n)
 	}
 }

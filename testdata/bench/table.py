@@ -7,7 +7,8 @@ bare program of the same libraries (floor/). swaks, curl, msmtp and Postfix's sm
 from the distribution where they are absent and apt-get can; a peer that is not
 there leaves its rows out. Everything stays on loopback, but for the rows of round
 trips, which need root: two network namespaces that delay/ joins with 50 ms each
-way. With --write the table goes to FILE too, as Markdown with machine and date.
+way. With --write the table goes to FILE too, as Markdown with machine and date; what
+stands in FILE from its first "##" on stays.
 
 The status is 1 if a budget is not kept.
 """
@@ -127,7 +128,7 @@ class Table:
 
     def row(self, what, ours, theirs, ratio, most=None, least=None):
         kept = (most is None or ratio <= most) and (least is None or ratio >= least)
-        bound = "" if most is None and least is None else f"at most {most:g}" if most is not None else f"at least {least:g}"
+        bound = "" if most is None and least is None else f"at most {most:.3g}" if most is not None else f"at least {least:.3g}"
         self.rows.append((what, ours, theirs, f"{ratio:.2f}", bound, "" if not bound else "yes" if kept else "NO"))
         print(f"{what:58}{ours:>16}{theirs:>22}{ratio:>8.2f}  {bound:14}{self.rows[-1][5]}", flush=True)
 
@@ -182,6 +183,37 @@ class Table:
                 self.row(what, ms(m["ehlo"].wall), f"{peer} {ms(m[peer].wall)}", m["ehlo"].wall / m[peer].wall, most=most)
         if proof:
             self.row("one STARTTLS dialogue, memory, of 14 MiB", f"{m['ehlo'].memory:.1f} MiB", "", m["ehlo"].memory / 14, most=1)
+
+    def big(self):
+        if not self.wanted("attachment"):
+            return
+        files = {size: self.dir / f"{size}.bin" for size in (25, 250, 1024)}
+        for size, path in files.items():
+            with open(path, "wb") as f:
+                block = os.urandom(1 << 20)
+                for _ in range(size if size == 250 else 0):
+                    f.write(block)
+                f.truncate(size << 20)
+        def attach(server, size):
+            return self.send(server, "--attach", f"@{files[size]}")
+        jobs = {"ehlo, BDAT": attach(self.chunking, 250), "sender, BDAT": [self.dir / "sender", "-addr", self.chunking, "-bdat", "-attach", files[250]],
+                "ehlo, DATA": attach(self.plain, 250), "sender, DATA": [self.dir / "sender", "-addr", self.plain, "-attach", files[250]]}
+        if shutil.which("curl"):
+            jobs["curl, DATA"] = ["curl", "-sS", "--mail-from", FROM, "--mail-rcpt", TO, f"smtp://{self.plain}", "-F", f"=@{files[250]};encoder=base64"]
+        if shutil.which("swaks"):
+            jobs["swaks, DATA"] = ["swaks", "--server", self.plain, "--from", FROM, "--to", TO, "--attach", f"@{files[250]}"]
+        m = self.medians(jobs)
+        for peer, least in ("sender, BDAT", 0.6), ("sender, DATA", 0.6), ("curl, DATA", 8), ("swaks, DATA", 12):
+            if peer in m:
+                name, by = peer.split(", ")
+                ours = m[f"ehlo, {by}"].wall
+                self.row(f"250 MiB attachment by {by}, speed", f"{ours:.2f} s", f"{name} {m[peer].wall:.2f} s", m[peer].wall / ours, least=least)
+        m = self.medians({"25": attach(self.plain, 25), "1024": attach(self.plain, 1024), "BDAT": attach(self.chunking, 1024)})
+        for by, memory in ("DATA", m["1024"].memory), ("BDAT", m["BDAT"].memory):
+            self.row(f"1 GiB attachment by {by}, memory, of 20 MiB", f"{memory:.1f} MiB", "", memory / 20, most=1)
+            self.row(f"1 GiB attachment by {by}, memory, of 25 MiB's", f"{memory:.1f} MiB", f"{m['25'].memory:.1f} MiB", memory / m["25"].memory, most=1.25)
+        for path in files.values():
+            path.unlink()
 
     def kept(self):
         if not self.wanted("kept") or not shutil.which("smtp-source"):
@@ -266,8 +298,8 @@ Everything but the round trips is over loopback, against `testdata/bench/sink`.
 |---|---|---|---|---|---|
 """
         text += "".join("| " + " | ".join(row) + " |\n" for row in self.rows)
-        text += "\nBig messages are measured by `testdata/bench/stream.py`.\n"
-        Path(path).write_text(text)
+        _, mark, prose = (Path(path).read_text() if Path(path).exists() else "").partition("\n## ")
+        Path(path).write_text(text + mark + prose)
 
 
 def trip(cost, last):
@@ -293,14 +325,14 @@ def main():
     parser.add_argument("--messages", type=int, default=20000, metavar="N")
     parser.add_argument("--ehlo", type=Path, metavar="PROGRAM")
     parser.add_argument("--write", metavar="FILE")
-    parser.add_argument("--only", default="", metavar="WORD", help="start, dialogue, kept, new connection, round trips")
+    parser.add_argument("--only", default="", metavar="WORD", help="start, dialogue, attachment, kept, new connection, round trips")
     options = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),) * 2)
     install()
     with tempfile.TemporaryDirectory(prefix="ehlo-bench.") as directory:
         table = Table(Path(directory), options)
         try:
-            for part in table.start, table.dialogues, table.kept, table.new, table.trips:
+            for part in table.start, table.dialogues, table.big, table.kept, table.new, table.trips:
                 part()
         finally:
             table.close()
