@@ -10,10 +10,10 @@ package stack
 // first, as it imports nothing and its path sorts before the rest.
 var _ = large(false)
 
-// Reserve makes the stack of the calling goroutine 16 KiB at least.
+// Reserve makes the stack of the calling goroutine 8 KiB at least.
 func Reserve() { small(false) }
 
-// small and large ask for a frame that is larger than 8 and than 32 KiB, and leave its
+// small and large ask for a frame that is larger than 4 and than 32 KiB, and leave its
 // pages alone: those that nobody touches cost nothing.
 
 //go:noinline
@@ -21,7 +21,7 @@ func small(touch bool) byte {
 	if !touch {
 		return 0
 	}
-	var room [8 << 10]byte
+	var room [4 << 10]byte
 	return first(room[:])
 }
 
