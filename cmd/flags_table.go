@@ -288,6 +288,8 @@ var flagTable = [...]flag{
 		about: "lines of PREFERENCE HOST ADDRESS, nothing else"},
 	{name: "probe", group: "MX", kind: isBool, def: "false",
 		about: "greet every address too: banner, TLS, certificate, DANE, times"},
+	{name: "tls-ca-path", group: "MX", kind: isText, value: "PATH", check: checkFilled, complete: files,
+		about: "trust the CAs in this file or directory, not the system's"},
 
 	{name: "list", group: "sandbox", kind: isBool, def: "false", from: commandLine,
 		about: "list the domains and what each does, then end"},
