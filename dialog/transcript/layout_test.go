@@ -159,20 +159,34 @@ type shown []Line
 func (s shown) Kind() string  { return "shown" }
 func (s shown) Lines() []Line { return s }
 
-func BenchmarkText(b *testing.B) {
+// told is an event for every sink.
+type told struct {
+	shown
+	Code     int      `json:"code"`
+	Enhanced string   `json:"enhanced"`
+	Texts    []string `json:"text"`
+}
+
+func BenchmarkSink(b *testing.B) {
 	for _, bench := range []struct {
 		name string
 		o    Options
-	}{{"terminal", Options{Width: 100, Color: true}}, {"pipe", Options{}}} {
+	}{{"terminal", Options{Format: "text", Width: 100, Color: true}}, {"pipe", Options{Format: "text"}}, {"jsonl", Options{Format: "jsonl"}}} {
 		b.Run(bench.name, func(b *testing.B) {
-			s := newText(discard{}, bench.o)
-			var e Event = shown{
+			s, err := New(discard{}, bench.o)
+			if err != nil {
+				b.Fatal(err)
+			}
+			var e Event = told{shown{
 				{Mark: Sent, Text: "MAIL FROM:<alice@example.com> SIZE=2304"},
 				{Mark: Received, Label: "250 2.1.0 ", Text: "Ok", Aside: "MAIL", Took: 14e6},
-			}
+			}, 250, "2.1.0", []string{"Ok"}}
 			b.ReportAllocs()
 			for b.Loop() {
 				s.Write(Record{Event: e})
+			}
+			if err := s.Close(); err != nil {
+				b.Fatal(err)
 			}
 		})
 	}

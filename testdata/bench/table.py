@@ -19,6 +19,7 @@ import os
 import platform
 import resource
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -30,6 +31,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 FROM, TO = "a@client.test", "b@sink.test"
 PEERS = {"swaks": "swaks", "curl": "curl", "msmtp": "msmtp", "smtp-source": "postfix"}
+KIB = "900"  # smtp-source adds a header: 1024 octets leave, as from ehlo
 BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
@@ -66,6 +68,11 @@ def forget():
         pass  # without root: all programs are slower alike
 
 
+def build(program, source):
+    # A clone may be somebody else's, whose history git does not read.
+    subprocess.run(["go", "build", "-buildvcs=false", "-o", program, "."], cwd=source, check=True)
+
+
 class Cost:
     """What a process took, as timed/ says it: wall and processor seconds, its peak in MiB."""
 
@@ -87,10 +94,10 @@ class Table:
         self.dir, self.options, self.servers, self.rows = directory, options, [], []
         for name in "sink", "sender", "delay", "floor", "timed":
             if (HERE / name).is_dir():
-                subprocess.run(["go", "build", "-o", directory / name, "."], cwd=HERE / name, check=True)
+                build(directory / name, HERE / name)
         self.ehlo = options.ehlo or directory / "ehlo"
         if not options.ehlo:
-            subprocess.run(["go", "build", "-o", self.ehlo, "."], cwd=HERE.parent.parent, check=True)
+            build(self.ehlo, HERE.parent.parent)
         forget()
         self.plain, self.chunking, self.secure = self.sink("-no-chunking"), self.sink(), self.sink("-no-chunking", "-tls", "-ca", directory / "ca.pem")
         # A store as machines have it, with the authority of the sink in it.
@@ -133,7 +140,7 @@ class Table:
         print(f"{what:58}{ours:>16}{theirs:>22}{ratio:>8.2f}  {bound:14}{self.rows[-1][5]}", flush=True)
 
     def send(self, server, *flags):
-        return [self.ehlo, "send", "--quiet", "--server", server, "--from", FROM, "--to", TO, "--helo", "client.test", "--body", "hello", *flags]
+        return [self.ehlo, "send", "--server", server, "--from", FROM, "--to", TO, "--helo", "client.test", "--body", "hello", *flags]
 
     def load(self, server, *flags):
         return [self.ehlo, "bench", "--quiet", server, "--helo", "client.test", "--from", FROM, "--to", TO, "--duration", "10m", *flags]
@@ -142,7 +149,7 @@ class Table:
         if not self.wanted("start"):
             return
         m = self.medians({"version": [self.ehlo, "--version"], "floor": [self.dir / "floor"]}, times=10)
-        self.row("start: --version, of a program with the same four libraries", ms(m["version"].wall), "floor " + ms(m["floor"].wall), m["version"].wall / m["floor"].wall, most=1.2)
+        self.row("start: --version, beside a program that uses the four libraries once", ms(m["version"].wall), "floor " + ms(m["floor"].wall), m["version"].wall / m["floor"].wall, most=1.2)
 
     def dialogues(self):
         if not self.wanted("dialogue"):
@@ -153,7 +160,7 @@ class Table:
         if shutil.which("curl"):
             jobs["curl"] = ["curl", "-sS", "--mail-from", FROM, "--mail-rcpt", TO, f"smtp://{self.plain}", "--upload-file", message]
         if shutil.which("swaks"):
-            jobs["swaks"] = ["swaks", "--server", self.plain, "--from", FROM, "--to", TO]
+            jobs["swaks"] = ["swaks", "--server", self.plain, "--from", FROM, "--to", TO, "--body", "hello"]
         m = self.medians(jobs, times=5)
         for peer, most in ("curl", 0.85), ("swaks", 1 / 6.5), ("floor", 1.25):
             if peer in m:
@@ -171,7 +178,7 @@ class Table:
         if shutil.which("curl"):
             jobs["curl"] = ["curl", "-sS", "--ssl-reqd", *(["--cacert", self.store] if proof else ["-k"]), "--mail-from", FROM, "--mail-rcpt", TO, f"smtp://{self.secure}", "--upload-file", message]
         if shutil.which("swaks") and perl_has_tls():
-            jobs["swaks"] = ["swaks", "--server", self.secure, "--from", FROM, "--to", TO, "--tls", *(["--tls-verify", "--tls-ca-path", self.store] if proof else [])]
+            jobs["swaks"] = ["swaks", "--server", self.secure, "--from", FROM, "--to", TO, "--body", "hello", "--tls", *(["--tls-verify", "--tls-ca-path", self.store] if proof else [])]
         if shutil.which("msmtp"):
             script = 'exec msmtp --host="$1" --port="$2" --tls=on --tls-starttls=on "$4" --from=a@client.test b@sink.test < "$3"'
             jobs["msmtp"] = ["sh", "-c", script, "-", host, port, message, f"--tls-trust-file={self.store}" if proof else "--tls-certcheck=off"]
@@ -195,7 +202,7 @@ class Table:
                     f.write(block)
                 f.truncate(size << 20)
         def attach(server, size):
-            return self.send(server, "--attach", f"@{files[size]}")
+            return self.send(server, "--quiet", "--attach", f"@{files[size]}")
         jobs = {"ehlo, BDAT": attach(self.chunking, 250), "sender, BDAT": [self.dir / "sender", "-addr", self.chunking, "-bdat", "-attach", files[250]],
                 "ehlo, DATA": attach(self.plain, 250), "sender, DATA": [self.dir / "sender", "-addr", self.plain, "-attach", files[250]]}
         if shutil.which("curl"):
@@ -220,7 +227,7 @@ class Table:
             return
         n = self.options.messages
         for sessions in 1, 10, 100:
-            jobs = {"source": ["smtp-source", "-d", "-l", "1024", "-s", sessions, "-m", n, "-f", FROM, "-t", TO, self.plain]}
+            jobs = {"source": ["smtp-source", "-d", "-l", KIB, "-s", sessions, "-m", n, "-f", FROM, "-t", TO, self.plain]}
             common = ["--messages", n, "--sessions", sessions]
             jobs["lockstep"] = self.load(self.plain, *common, "--no-pipeline")
             jobs["PIPELINING"] = self.load(self.plain, *common)
@@ -241,7 +248,7 @@ class Table:
         n = self.options.messages // 4
         for sessions, least in (10, 0.9), (100, 1.05):
             m = self.medians({
-                "source": ["smtp-source", "-l", "1024", "-s", sessions, "-m", n, "-f", FROM, "-t", TO, self.plain],
+                "source": ["smtp-source", "-l", KIB, "-s", sessions, "-m", n, "-f", FROM, "-t", TO, self.plain],
                 "ehlo": self.load(self.plain, "--messages", n, "--sessions", sessions, "--per-connection", 1),
             })
             peer = m["source"]
@@ -276,7 +283,7 @@ class Table:
             }
             trips = {}
             for name, (argv, last, most) in jobs.items():
-                argv = [*here, *(a for a in argv if a != "--quiet"), "--format", "jsonl"]
+                argv = [*here, *argv, "--format", "jsonl"]
                 trips[name] = statistics.median(trip(Cost(self.dir / "timed", argv, keep=True), last) for _ in range(self.options.rounds))
                 if most:
                     self.row(f"round trips at 100 ms: {name}", f"{trips[name]:.2f}", "", trips[name], most=most)
@@ -327,6 +334,9 @@ def main():
     parser.add_argument("--write", metavar="FILE")
     parser.add_argument("--only", default="", metavar="WORD", help="start, dialogue, attachment, kept, new connection, round trips")
     options = parser.parse_args()
+    if options.rounds < 1 or options.messages < 100:
+        parser.error("at least one round, and 100 messages")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended, as by Ctrl-C
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),) * 2)
     install()
     with tempfile.TemporaryDirectory(prefix="ehlo-bench.") as directory:
@@ -336,6 +346,8 @@ def main():
                 part()
         finally:
             table.close()
+        if not table.rows:
+            sys.exit(f"table.py: there is nothing to measure for {options.only!r} here: see --help, and which peers there are")
         if options.write:
             table.write(options.write)
     sys.exit(1 if any(row[-1] == "NO" for row in table.rows) else 0)
