@@ -203,17 +203,21 @@ func find(phase string, code int, enhanced string, text []string) (row, string) 
 		return basic, layer
 	}
 	r, _ := lookup(codesCSV, phase, classKeys(class, code)...)
-	return r.doubt(unread && class == 4), ByClass
+	return r.doubt(unread), ByClass
 }
 
 // settles reports whether a code's reason tells what the words leave open: whose domain
-// is unknown, and that it was the last try that failed.
+// is unknown, that it was the last try that failed, whose room or which limit it is.
 func settles(code, words string) bool {
 	switch code {
 	case "rejected-sender":
 		return words == "host-unknown" || words == "user-unknown"
 	case "expired":
 		return words == "network-error" || words == "host-unknown"
+	case "mailbox-full":
+		return words == "system-full" || words == "message-too-big"
+	case "message-too-big":
+		return words == "mailbox-full"
 	}
 	return false
 }
@@ -234,7 +238,7 @@ func vague(code string) bool {
 	switch code {
 	case "4.1.1", "4.1.2", "4.2.1", "4.3.2", "4.4.4", "4.4.5",
 		"4.7.9", "5.1.8", "5.2.1", "5.3.2", "5.4.1", "5.4.3", "5.4.4", "5.4.5", "5.4.6", "5.5.3", "5.5.4", "5.6.7", "5.7.2", "5.7.7", "5.7.9",
-		"422", "454", "501", "521", "550", "551", "552", "553", "554":
+		"422", "454", "501", "511", "521", "550", "551", "552", "553", "554", "556":
 		return true
 	}
 	return false

@@ -6,8 +6,9 @@ import (
 	"unicode"
 )
 
-// plainMost bounds how much of a reply its wording is looked for in.
-const plainMost = 8 << 10
+// plainMost bounds how much of a reply its wording is looked for in, in bytes: servers
+// come to the point, and a search costs as much as there is to search in.
+const plainMost = 1 << 10
 
 // plain makes the lines of a reply comparable: words in lower case with one space
 // between and around them. Punctuation is gone but for dots and apostrophes within a
@@ -21,11 +22,14 @@ func plain(text []string) string {
 		if b.Len() > plainMost {
 			break
 		}
-		line = strings.ReplaceAll(line[:min(len(line), plainMost)], "\u2019", "'")
+		line = strings.ReplaceAll(head(line), "\u2019", "'")
 		line = strings.ReplaceAll(line, "..", " ")
 		for word := range strings.FieldsFuncSeq(line, parts) {
+			if isTest(word) {
+				continue
+			}
 			word = cutCode(strings.Map(fold, strings.ToLower(apart(word))))
-			if isEnhanced(word) || isAddress(word) || strings.Contains(word, "@") {
+			if isEnhanced(word) || isAddress(word) || strings.Contains(word, "@") && !strings.Contains(word, "://") {
 				continue
 			}
 			for w := range strings.FieldsFuncSeq(joinNames(word), within) {
@@ -40,6 +44,14 @@ func plain(text []string) string {
 		return ""
 	}
 	return b.String()
+}
+
+// head is as much of a line as is looked at, in whole words.
+func head(line string) string {
+	if len(line) <= plainMost {
+		return line
+	}
+	return line[:strings.LastIndexByte(line[:plainMost], ' ')+1]
 }
 
 // fold takes the accent off a small Latin letter, as many servers write it.
@@ -91,6 +103,12 @@ func apart(word string) string {
 	return word[:i] + " " + word[i+1:]
 }
 
+// isTest reports whether a word is the name of a test, such as a filter lists of those
+// that a message met: RCVD_IN_BL_SPAMCOP_NET. It is not why the message was refused.
+func isTest(word string) bool {
+	return strings.Count(word, "_") > 1 && strings.Trim(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == ""
+}
+
 // unfold takes a contracted "not" out of a word: a phrase is written with "does not"
 // and found in "doesn't" and "doesnt"; and a French elision off it: "l'adresse".
 func unfold(word string) string {
@@ -140,7 +158,7 @@ func joinNames(word string) string {
 	join := strings.NewReplacer("-", ".", "_", ".", "/", ".")
 	word = scheme + " " + join.Replace(host) + " " + join.Replace(path)
 	for field := range strings.SplitSeq(query, "&") {
-		if _, value, ok := strings.Cut(field, "="); ok { // "p=NoSuchUser" tells, and "ip=192.0.2.1" nothing
+		if _, value, ok := strings.Cut(field, "="); ok && !strings.Contains(value, "@") { // "p=NoSuchUser" tells, and "ip=192.0.2.1" nothing
 			word += " " + value
 		}
 	}

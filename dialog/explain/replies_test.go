@@ -57,6 +57,9 @@ func TestUnseen(t *testing.T) { scoreRead(t, "unseen.csv") }
 // TestFresh scores the replies that came after them, which have been read since, too.
 func TestFresh(t *testing.T) { scoreRead(t, "fresh.csv") }
 
+// TestBlind scores wordings that were new to the rules until they were scored, once.
+func TestBlind(t *testing.T) { scoreRead(t, "blind.csv") }
+
 // scoreRead scores replies that rules were written by, and shows those that are missed.
 func scoreRead(t *testing.T, name string) {
 	covered, wrong := score(t, name, func(row []string, e Explanation) {
@@ -65,14 +68,14 @@ func scoreRead(t *testing.T, name string) {
 	asked(t, name, covered, wrong)
 }
 
-// TestBlind scores replies that no writer of rules has read: it says two numbers and
-// shows no reply.
-func TestBlind(t *testing.T) {
-	if _, err := os.Stat("testdata/replies/blind.csv"); errors.Is(err, fs.ErrNotExist) {
-		t.Skip("no replies that nobody has read: testdata/replies/blind.csv is not there")
+// TestNatural scores replies as they come in practice, which no writer of rules has
+// read: it says two numbers and shows no reply.
+func TestNatural(t *testing.T) {
+	if _, err := os.Stat("testdata/replies/natural.csv"); errors.Is(err, fs.ErrNotExist) {
+		t.Skip("no replies that nobody has read: testdata/replies/natural.csv is not there")
 	}
-	covered, wrong := score(t, "blind.csv", func([]string, Explanation) {})
-	asked(t, "blind.csv", covered, wrong)
+	covered, wrong := score(t, "natural.csv", func([]string, Explanation) {})
+	asked(t, "natural.csv", covered, wrong)
 }
 
 // asked holds a score to what is asked of the rules, in percent.
@@ -88,7 +91,7 @@ func asked(t *testing.T, name string, covered, wrong float64) {
 // receiver: what the explanations are worth where a receiver is not known.
 func TestGeneral(t *testing.T) {
 	n, covered, wrong := 0, 0, 0
-	for _, name := range []string{"seen.csv", "unseen.csv", "fresh.csv"} {
+	for _, name := range []string{"seen.csv", "unseen.csv", "fresh.csv", "blind.csv"} {
 		f, err := os.Open("testdata/replies/" + name)
 		if err != nil {
 			t.Fatal(err)

@@ -121,6 +121,9 @@ func TestSettles(t *testing.T) {
 		{"4.1.2", "<b@nowhere.test>: Domain not found", "host-unknown"},
 		{"5.4.7", "the connection timed out", "expired"},
 		{"4.4.2", "the connection timed out", "network-error"},
+		{"4.2.2", "there is no space left", "mailbox-full"},
+		{"4.3.1", "there is no space left", "system-full"},
+		{"5.3.4", "the mailbox quota is exceeded", "message-too-big"},
 		{"5.1.8", "blocked using zen.spamhaus.org", "blocked"},
 	}
 	for _, tt := range tests {
@@ -195,6 +198,36 @@ func TestSays(t *testing.T) {
 		if got := sayingOf([]string{tt.text}).any(tt.phrases); got != tt.want {
 			t.Errorf("%q in %q: %v", tt.phrases, plain([]string{tt.text}), got)
 		}
+	}
+}
+
+// TestHead: what stands far behind says nothing, and what is cut is no word of its own.
+func TestHead(t *testing.T) {
+	far := strings.Repeat("words that say nothing ", plainMost/20)
+	if said := sayingOf([]string{far + "mailbox full"}); said.any("mailbox full") {
+		t.Error("what stands behind the first words counts")
+	}
+	cut := strings.Repeat("a", plainMost-len(" spam"))
+	if said := sayingOf([]string{cut + " spammers"}); said.any("spam") {
+		t.Error("the beginning of a word counts")
+	}
+	if said := sayingOf([]string{"see " + strings.Repeat("x", plainMost), "mailbox full"}); !said.any("mailbox full") {
+		t.Error("the line behind a long word does not count")
+	}
+}
+
+// TestNames: names of tests and mailboxes say nothing of why.
+func TestNames(t *testing.T) {
+	for text, phrases := range map[string]string{
+		"score 7.1 (DNSBL_AND_URIBL,RCVD_IN_BL_SPAMCOP_NET)":     "spamcop|bl spamcop net|uribl",
+		"see http://www.openspf.org/?id=spam@example.com&ip=1.2": "spam",
+	} {
+		if sayingOf([]string{text}).any(phrases) {
+			t.Errorf("%q says %s", text, phrases)
+		}
+	}
+	if !sayingOf([]string{"see http://www.openspf.org/why.html?s=bob@example.com&ip=192.0.2.1"}).any("www.openspf.org") {
+		t.Error("a mailbox in its query hides the page")
 	}
 }
 

@@ -78,6 +78,10 @@ func (s *saying) any(phrases string) bool {
 // gap bounds what " .. " stands for: what belongs together stands together.
 const gap = 50
 
+// mostTried bounds how many times a part of a phrase is found without what belongs
+// behind it: nobody says "mailbox" more often who has something to say of one.
+const mostTried = 8
+
 // says reports whether a phrase occurs behind the first from bytes of the text, and
 // begins within that many further ones.
 func (s *saying) says(phrase string, within, from int) bool {
@@ -116,7 +120,7 @@ func (s *saying) begins(words, rest string, near, within, from int) bool {
 	stem, open := strings.CutSuffix(words, "*")
 	text := s.text
 	end := min(len(text), from+within+len(stem)) // what begins later is not looked at
-	for from < end {
+	for tried := 0; from < end && tried < mostTried; {
 		i := strings.Index(text[from:end], stem)
 		if i < 0 {
 			return false
@@ -129,6 +133,7 @@ func (s *saying) begins(words, rest string, near, within, from int) bool {
 			if n := strings.IndexByte(text[after:], ' '); n >= 0 && s.says(rest, near, after+n) {
 				return true
 			}
+			tried++
 		}
 		from = start + 1
 	}
