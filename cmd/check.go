@@ -167,6 +167,9 @@ func (c *checking) ask() error {
 	if len(c.checks) == 0 {
 		return usage("--only and --skip leave no check")
 	}
+	if g := c.idle(groups); g != "" {
+		return usage("--%s needs a DOMAIN", g)
+	}
 	if len(c.args) == 0 && !c.possible() {
 		return usage("check needs a DOMAIN, or --message FILE")
 	}
@@ -195,6 +198,19 @@ func (c *checking) lacking() (inputs string, all bool) {
 		}
 	}
 	return strings.Join(words, " and "), c.explicit
+}
+
+// idle is the first group that was asked for by its flag, and has nobody to judge: without
+// a DOMAIN none of its checks has what it needs. It is "" if there is none.
+func (c *checking) idle(groups []check.Group) check.Group {
+	s := &check.Subject{Options: c.options}
+	for _, g := range groups {
+		judged := func(row check.Check) bool { return row.Group == g && row.Lacks(s) == 0 }
+		if len(c.args) == 0 && !c.explicit && g != check.Message && c.Bool(string(g)) && !slices.ContainsFunc(c.checks, judged) {
+			return g
+		}
+	}
+	return ""
 }
 
 // possible reports whether there is something to check without a domain: what was asked

@@ -87,3 +87,30 @@ func shownVerdicts(text string) []shownVerdict {
 	}
 	return all
 }
+
+// TestScriptsShowFixes wants something to do about whatever a check of a domain warns of or
+// fails, in every transcript: a verdict alone helps nobody.
+func TestScriptsShowFixes(t *testing.T) {
+	files, err := filepath.Glob("../testdata/script/check*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	message := map[string]bool{}
+	for _, c := range check.All() {
+		message[c.ID] = c.Group == check.Message
+	}
+	bad, fix := regexp.MustCompile(`^  \S+ (?:fail|warn) +([a-z0-9-]+)  `), regexp.MustCompile(`(?m)^ +fix +\S`)
+	for _, file := range files {
+		archive, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range archive.Files {
+			for block := range strings.SplitSeq(string(f.Data), "\n\n") {
+				if m := bad.FindStringSubmatch(block); m != nil && !message[m[1]] && !fix.MatchString(block) {
+					t.Errorf("%s: %s has no fix:\n%s", filepath.Base(file), f.Name, block)
+				}
+			}
+		}
+	}
+}

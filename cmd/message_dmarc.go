@@ -19,6 +19,8 @@ type sender struct {
 	ip   netip.Addr
 	helo string
 	from string // MAIL FROM, "<>" for the null sender
+
+	assumed bool // from is the author, as nobody said who sent it
 }
 
 // of fills in what was not given: MAIL FROM is what the last hop wrote down (RFC 5321
@@ -29,7 +31,7 @@ func (s sender) of(found *mime.Verification) sender {
 	case found.ReturnPath != nil:
 		s.from = *found.ReturnPath
 	default:
-		s.from = found.Author
+		s.from, s.assumed = found.Author, found.Author != ""
 	}
 	s.from = strings.Trim(s.from, "<>")
 	return s
@@ -49,13 +51,14 @@ type dmarcVerdict struct {
 	Identifiers []dmarc.Identifier `json:"identifiers"`
 	Trace       []string           `json:"trace"`
 	unsound     bool               // it passes by a signature alone that leaves the message open
+	bySPF       bool               // it passes by SPF alone
 }
 
 // authenticate evaluates SPF and DMARC as a receiver would.
 func (v *verified) authenticate(ctx context.Context, r route.Resolver, s sender) {
 	result := spf.Check(ctx, r, s.ip, s.helo, s.from)
 	result.Trace = nil
-	v.SPF = &result
+	v.SPF, v.SenderAssumed = &result, s.assumed
 	m := dmarc.Message{From: v.From, SPF: []dmarc.Authenticated{{Domain: result.Domain, Result: string(result.Outcome)}}}
 	for _, sig := range v.Signatures {
 		m.DKIM = append(m.DKIM, dmarc.Authenticated{Domain: sig.Domain, Result: string(sig.Verdict)})
@@ -83,6 +86,7 @@ func (v *verified) realign(found *dmarc.Verdict) {
 	for i, id := range found.Identifiers {
 		vouches := id.Aligned && id.Result == string(dmarc.Pass)
 		if id.Method == "spf" {
+			v.DMARC.bySPF = vouches
 			v.DMARC.unsound = v.DMARC.unsound && !vouches
 			continue
 		}
@@ -93,6 +97,7 @@ func (v *verified) realign(found *dmarc.Verdict) {
 		case vouches && s.Alignment == mime.NotAligned:
 			s.Alignment = mime.RelaxedAligned
 		}
+		v.DMARC.bySPF = v.DMARC.bySPF && !vouches
 		v.Aligned = v.Aligned || vouches && s.Sound()
 		v.DMARC.unsound = v.DMARC.unsound && !(vouches && s.Sound())
 	}
@@ -108,7 +113,11 @@ func (v *verified) judgeDMARC(signatures verdict) verdict {
 			return verdict{Status: StatusRefused, Outcome: "failed", Sentence: "DMARC passes by a signature that does not cover the whole message",
 				Means: "what is signed is as it was; the rest anybody may have written"}
 		}
-		return verdict{Status: StatusDone, Outcome: "passed", Sentence: "DMARC: " + d.Why}
+		passed := verdict{Status: StatusDone, Outcome: "passed", Sentence: "DMARC: " + d.Why}
+		if d.bySPF && v.SenderAssumed {
+			passed.Means = "so it is if the envelope's sender is in the domain of From too: name it with --mail-from"
+		}
+		return passed
 	case dmarc.NoPolicy:
 		if signatures.Status != StatusDone && v.SPF.Outcome == spf.Pass {
 			return verdict{Status: StatusDone, Outcome: "passed", Sentence: "SPF for " + v.SPF.Domain + ", and no DMARC policy applies"}
@@ -141,7 +150,7 @@ func (d *dmarcVerdict) tested() string {
 	return ""
 }
 
-func spfLine(r *spf.Result) transcript.Line {
+func spfLine(r *spf.Result, assumed bool) transcript.Line {
 	mark := transcript.Fail
 	switch r.Outcome {
 	case spf.Pass:
@@ -153,7 +162,11 @@ func spfLine(r *spf.Result) transcript.Line {
 	case spf.TempError:
 		mark = transcript.Untested
 	}
-	facts := r.Identity + " " + r.Sender + " · " + r.Reason
+	facts := r.Identity + " " + r.Sender
+	if assumed {
+		facts += ", assumed from From"
+	}
+	facts += " · " + r.Reason
 	if r.Domain == "" {
 		facts = r.Reason
 	}

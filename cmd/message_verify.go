@@ -19,10 +19,11 @@ type verified struct {
 	OK     bool   `json:"ok"`
 	verdict
 	*mime.Verification
-	SPF    *spf.Result   `json:"spf,omitempty"` // with --ip
-	DMARC  *dmarcVerdict `json:"dmarc,omitempty"`
-	TookMS float64       `json:"took_ms"`
-	took   time.Duration
+	SPF           *spf.Result   `json:"spf,omitempty"`            // with --ip
+	SenderAssumed bool          `json:"sender_assumed,omitempty"` // SPF was asked about the author
+	DMARC         *dmarcVerdict `json:"dmarc,omitempty"`
+	TookMS        float64       `json:"took_ms"`
+	took          time.Duration
 }
 
 // Kind is that of a result.
@@ -41,7 +42,7 @@ func (v verified) Lines() []transcript.Line {
 	}
 	lines = append(lines, findingLines(v.Findings)...)
 	if v.DMARC != nil {
-		lines = append(lines, spfLine(v.SPF), v.DMARC.line())
+		lines = append(lines, spfLine(v.SPF, v.SenderAssumed), v.DMARC.line())
 		for _, step := range v.DMARC.Trace {
 			lines = append(lines, transcript.Line{Mark: transcript.Note, Text: step})
 		}

@@ -92,7 +92,9 @@ func (c *call) dispatch(ctx context.Context, env Env) (end exit, scheme string, 
 		if r.Settings, err = resolve(line, env); err != nil {
 			return err
 		}
-		scheme = r.String("exit-codes")
+		if scheme = r.String("exit-codes"); r.String("format") == "nagios" {
+			scheme = "" // a plugin's statuses are read as such
+		}
 		env.ready()
 		if r.Bool("dump") {
 			end, err = runDump(r)

@@ -35,6 +35,7 @@ type keyRecord struct {
 	hashes   []string // nil: all
 	services []string // nil: all
 	flags    []string
+	beside   int // other TXT records at its name
 }
 
 // Errors of a key record that somebody decides on.
@@ -103,6 +104,29 @@ func (r *keyRecord) read(der []byte) error {
 // testing reports whether the domain tests DKIM: t=y.
 func (r *keyRecord) testing() bool { return slices.Contains(r.flags, "y") }
 
+// findings are why receivers may not count a signature by the key, though it can be used.
+func (r *keyRecord) findings() []Finding {
+	var all []Finding
+	if r.kind == kindRSA && r.bits < rsaGood {
+		all = append(all, shortKey(r.bits))
+	}
+	return append(all, r.published()...)
+}
+
+// published are those findings that are about how the key is published.
+func (r *keyRecord) published() []Finding {
+	var all []Finding
+	if r.testing() {
+		all = append(all, Finding{ID: "dkim-testing", Level: Warn, Ref: "RFC 6376 section 3.6.1",
+			Text: "the key record has t=y: the domain only tests DKIM, and receivers may treat its mail as unsigned"})
+	}
+	if r.beside > 0 {
+		all = append(all, Finding{ID: "dkim-more-records", Level: Warn, Ref: "RFC 6376 section 3.6.2.2",
+			Text: fmt.Sprintf("%d TXT records where the key record is to be alone: receivers may not find the key", 1+r.beside)})
+	}
+	return all
+}
+
 // strict reports whether i= must be at the very domain of d=: t=s.
 func (r *keyRecord) strict() bool { return slices.Contains(r.flags, "s") }
 
@@ -130,16 +154,29 @@ func lookupKey(ctx context.Context, lookup LookupTXT, name string) (*keyRecord, 
 	if len(all) == 0 {
 		return nil, errNoRecord
 	}
-	if len(all) > 1 { // a wildcard's records are beside it
+	beside := 0
+	if n := len(all); n > 1 { // receivers differ on that: what comes of it is undefined (RFC 6376 section 3.6.2.2)
 		all = slices.DeleteFunc(slices.Clone(all), func(s string) bool { return !looksLikeKey(s) })
 		if len(all) == 0 {
 			return nil, errNoRecord
 		}
+		beside = n - len(all)
 	}
 	if len(all) > 1 {
-		return nil, fmt.Errorf("%d key records are published, and one is allowed (RFC 6376 section 3.6.2.2)", len(all))
+		return nil, &severalError{len(all)}
 	}
-	return parseRecord(all[0])
+	r, err := parseRecord(all[0])
+	if err == nil {
+		r.beside = beside
+	}
+	return r, err
+}
+
+// severalError says that a key is published more than once.
+type severalError struct{ records int }
+
+func (e *severalError) Error() string {
+	return fmt.Sprintf("%d key records are published, and one is allowed (RFC 6376 section 3.6.2.2)", e.records)
 }
 
 func looksLikeKey(s string) bool {
@@ -186,11 +223,7 @@ func CheckKey(ctx context.Context, lookup LookupTXT, k *Key) ([]Finding, error) 
 	if r.kind == k.kind() && !k.matches(r.public) {
 		fail("dkim-other-key", "RFC 6376 section 3.6.1", fmt.Errorf("another key is published at %s: no signature by this one will pass", k.Name()))
 	}
-	if r.testing() {
-		all = append(all, Finding{ID: "dkim-testing", Level: Warn, Ref: "RFC 6376 section 3.6.1",
-			Text: "the key record has t=y: the domain only tests DKIM, and receivers may treat its mail as unsigned"})
-	}
-	return all, nil
+	return append(all, r.published()...), nil
 }
 
 func (k *Key) matches(public crypto.PublicKey) bool {

@@ -2,6 +2,7 @@ package mime
 
 import (
 	"fmt"
+	"io"
 	stdmime "mime"
 	"net/mail"
 	"strings"
@@ -183,13 +184,19 @@ func (w *walker) judgeMessage(h *headerReader) {
 		name := strings.ToLower(f.name)
 		if seen[name]++; seen[name] > 1 && once(name) {
 			w.add(Fail, "doubled-"+name, "RFC 5322 section 3.6", f.place, 1, "more than one %s field, where one is allowed: readers differ on which they show", f.name)
+		} else if seen[name] > 1 && ofList(name) {
+			w.add(Warn, "doubled-"+name, "RFC 2369", f.place, 1, "more than one %s field, where one is allowed: readers differ on which they follow", f.name)
 		}
 	}
 	for _, name := range []string{"From", "Sender", "Reply-To", "To", "Cc"} {
 		for _, v := range h.values(name) {
 			list, err := addressParser().ParseList(v)
 			if err != nil && !emptyGroup(v) {
-				w.add(Warn, "bad-"+strings.ToLower(name), "RFC 5322 section 3.4", place(name), 1, "%s %s: %s", name, clip(v), strings.TrimPrefix(err.Error(), "mail: "))
+				level := Warn
+				if name == "From" { // receivers refuse what names no author (RFC 5322 section 3.6.2)
+					level = Fail
+				}
+				w.add(level, "bad-"+strings.ToLower(name), "RFC 5322 section 3.4", place(name), 1, "%s %s: %s", name, clip(v), strings.TrimPrefix(err.Error(), "mail: "))
 			}
 			if name == "From" && len(list) > 1 && h.values("Sender") == nil {
 				w.add(Fail, "no-sender", "RFC 5322 section 3.6.2", place(name), 1, "%d addresses in From and no Sender field, which says which of them sent it", len(list))
@@ -222,8 +229,25 @@ func (w *walker) judgeMessage(h *headerReader) {
 	}
 }
 
+// addressParser reads addresses. A name in a charset that is not known stays as it is:
+// the address beside it can be read.
 func addressParser() *mail.AddressParser {
-	return &mail.AddressParser{WordDecoder: &stdmime.WordDecoder{CharsetReader: charsetReader}}
+	read := func(charset string, in io.Reader) (io.Reader, error) {
+		if r, err := charsetReader(charset, in); err == nil {
+			return r, nil
+		}
+		return in, nil
+	}
+	return &mail.AddressParser{WordDecoder: &stdmime.WordDecoder{CharsetReader: read}}
+}
+
+// ofList reports whether name, in lower case, is one of the fields of mailing lists.
+func ofList(name string) bool {
+	switch name {
+	case "list-help", "list-unsubscribe", "list-subscribe", "list-post", "list-owner", "list-archive":
+		return true
+	}
+	return false
 }
 
 // emptyGroup reports whether v is a group without members, which net/mail does

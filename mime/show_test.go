@@ -106,6 +106,8 @@ func TestShowFindings(t *testing.T) {
 		{"bad-date", "From: a@b.c\r\nMessage-ID: <a@b>\r\n|Date: yesterday\r\n\r\n"},
 		{"wrong-weekday", "From: a@b.c\r\nMessage-ID: <a@b>\r\n|Date: Mon, 22 Nov 2026 01:14:02 +0000\r\n\r\n"},
 		{"bad-message-id", "From: a@b.c\r\nDate: Sun, 22 Nov 2026 01:14:02 +0000\r\n|Message-ID: 1\r\n\r\n"},
+		{"bad-from", "|From: joe@g.com.\r\nDate: Sun, 22 Nov 2026 01:14:02 +0000\r\nMessage-ID: <a@b>\r\n\r\n"},
+		{"doubled-list-unsubscribe", head + "List-Unsubscribe: <https://a.b>\r\n|List-Unsubscribe: <mailto:a@b>\r\n\r\n"},
 		{"bad-to", head + "|To: a@@b\r\n\r\n"},
 		{"no-sender", strings.Replace(head, "From: ", "|From: b@c.d, ", 1) + "\r\n"},
 		{"bcc", head + "|Bcc: a@b\r\n\r\n"},
@@ -151,6 +153,22 @@ func TestShowFindings(t *testing.T) {
 			if f.ID != c.id && f.Level == Fail && !strings.HasPrefix(f.ID, "bad-") && f.ID != "long-line" && f.ID != "no-parts" && f.ID != "unterminated" && f.ID != "short-base64" {
 				t.Errorf("%s: also %+v", c.id, f)
 			}
+		}
+	}
+}
+
+// TestShowFrom: a From field has to name somebody, in whatever charset.
+func TestShowFrom(t *testing.T) {
+	const rest = "\r\nDate: Sun, 22 Nov 2026 01:14:02 +0000\r\nMessage-ID: <a@b>\r\n\r\n"
+	for from, want := range map[string]Level{"a@b.test": "", "": Fail, "joe": Fail, "joe@b.test.": Fail, "=?x-nothing?q?J=FC?= <a@b.test>": ""} {
+		var level Level
+		for _, f := range showText(t, "From: "+from+rest).Findings {
+			if f.ID == "bad-from" {
+				level = f.Level
+			}
+		}
+		if level != want {
+			t.Errorf("%q: level %q, want %q", from, level, want)
 		}
 	}
 }

@@ -200,12 +200,7 @@ func (s *signature) fetch(ctx context.Context, keys *keyring) {
 		return
 	}
 	s.key, s.out.KeyBits = key, key.bits
-	if key.kind == kindRSA && key.bits < rsaGood {
-		s.out.Findings = append(s.out.Findings, shortKey(key.bits))
-	}
-	if key.testing() {
-		s.find(Info, "dkim-testing", "RFC 6376 section 3.6.1", "the key record has t=y: the domain only tests DKIM")
-	}
+	s.out.Findings = append(s.out.Findings, key.findings()...)
 	if _, domain, _ := cutLast(s.out.Identity, "@"); key.strict() && s.out.Identity != "" && !strings.EqualFold(domain, s.out.Domain) {
 		s.give(VerdictPermError, fmt.Errorf("i=%s is not at %s, as the key record's t=s demands", verbatim(s.out.Identity), s.out.Domain))
 	}
@@ -255,13 +250,19 @@ func (s *signature) unsigned(fields []rawField) {
 		there[f.name]++
 	}
 	var not []string
-	for _, name := range []string{"Subject", "To", "Cc", "Reply-To", "Date", "Content-Type", "MIME-Version"} {
-		if low := strings.ToLower(name); there[low] > named[low] {
-			not = append(not, name)
+	level := Info
+	for _, name := range []string{"Subject", "Date", "To", "Cc", "Reply-To", "Content-Type", "MIME-Version"} {
+		low := strings.ToLower(name)
+		if there[low] <= named[low] {
+			continue
+		}
+		not = append(not, name)
+		if name == "Subject" || name == "Date" { // whoever sends it again may write what readers go by; some large signers leave out the others
+			level = Warn
 		}
 	}
 	if len(not) > 0 {
-		s.find(Info, "dkim-unsigned-fields", "RFC 6376 section 5.4.1", "not signed: %s", strings.Join(not, ", "))
+		s.find(level, "dkim-unsigned-fields", "RFC 6376 section 5.4.1", "not signed: %s", strings.Join(not, ", "))
 	}
 	if there["from"] > named["from"] {
 		s.find(Fail, "dkim-added-from", "RFC 6376 section 8.15", "there are %d From fields, and %d of them are signed", there["from"], named["from"])

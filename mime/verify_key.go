@@ -32,6 +32,8 @@ func JudgeKey(ctx context.Context, lookup LookupTXT, domain, selector string) (P
 		return fail("dkim-no-record", "RFC 6376 section 3.6.2", err)
 	case errors.Is(err, errRevoked):
 		return fail("dkim-revoked", "RFC 6376 section 3.6.1", err)
+	case errors.As(err, new(*severalError)):
+		return fail("dkim-several-records", "RFC 6376 section 3.6.2.2", err)
 	case err != nil:
 		return fail("dkim-bad-record", "RFC 6376 section 3.6.1", err)
 	}
@@ -39,13 +41,5 @@ func JudgeKey(ctx context.Context, lookup LookupTXT, domain, selector string) (P
 		return fail("dkim-not-permitted", "RFC 6376 section 6.1.2", err)
 	}
 	p.Kind, p.Bits = r.kind, r.bits
-	var all []Finding
-	if r.kind == kindRSA && r.bits < rsaGood {
-		all = append(all, shortKey(r.bits))
-	}
-	if r.testing() {
-		all = append(all, Finding{ID: "dkim-testing", Level: Warn, Ref: "RFC 6376 section 3.6.1",
-			Text: "the key record has t=y: the domain only tests DKIM, and receivers may treat its mail as unsigned"})
-	}
-	return p, all, nil
+	return p, r.findings(), nil
 }

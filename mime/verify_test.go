@@ -148,6 +148,7 @@ func TestVerifyFindings(t *testing.T) {
 		{"From: a@b.example, c@d.example\r\n\r\n", "", "from-domains"},
 		{"From: a@b.example\r\nFrom: a@b.example\r\n\r\n", "", "doubled-from"},
 		{"From: <<\r\n\r\n", "", "bad-from"},
+		{"From: =?x-unknown?q?J=FCrgen?= <a@b.example>\r\n\r\n", "b.example", ""},
 		{"Subject: x\r\n\r\n", "", "no-from"},
 		{strings.Repeat("DKIM-Signature: x\r\n", 12) + "From: a@b.example\r\n\r\n", "b.example", "many-signatures"},
 	} {
@@ -155,6 +156,56 @@ func TestVerifyFindings(t *testing.T) {
 		if v.From != c.from || ids(v.Findings) != c.want {
 			t.Errorf("%.60q: %+v", c.text, v)
 		}
+	}
+}
+
+// TestVerifyUnsigned: what readers go by is a warning, the rest is worth knowing.
+func TestVerifyUnsigned(t *testing.T) {
+	k := newTestKeys(t)
+	for added, want := range map[string]Level{"": "", "Date: x\r\n": Warn, "Subject: y\r\n": Warn, "Cc: c@example.net\r\n": Info, "Message-ID: <1@b>\r\n": ""} {
+		v := verify(t, []byte(added+signedLetter(t, k.ed)), published(k.ed))
+		var level Level
+		for _, f := range v.Signatures[0].Findings {
+			level = f.Level
+		}
+		if level != want || !v.Signatures[0].Sound() {
+			t.Errorf("%q: %+v, want level %q", added, v.Signatures[0], want)
+		}
+	}
+}
+
+// TestKeyFindings: the published record is told of by whoever asks for it: for a selector, by
+// a signature, before signing.
+func TestKeyFindings(t *testing.T) {
+	k := newTestKeys(t)
+	for _, c := range []struct {
+		name string
+		txt  []string
+		want string
+	}{
+		{"good", []string{k.ed.Record()}, ""},
+		{"testing", []string{k.ed.Record() + "; t=y"}, "dkim-testing"},
+		{"beside another text", []string{k.ed.Record(), "v=spf1 -all"}, "dkim-more-records"},
+		{"both", []string{"x", k.ed.Record() + "; t=s:y"}, "dkim-testing dkim-more-records"},
+	} {
+		lookup := zone(map[string][]string{k.ed.Name(): c.txt})
+		_, judged, err := JudgeKey(t.Context(), lookup, k.ed.Domain(), k.ed.Selector())
+		if err != nil || ids(judged) != c.want {
+			t.Errorf("%s: %v %+v", c.name, err, judged)
+		}
+		v := verify(t, []byte(signedLetter(t, k.ed)), lookup)
+		if s := v.Signatures[0]; s.Verdict != VerdictPass || ids(s.Findings) != c.want {
+			t.Errorf("%s: %+v", c.name, s)
+		}
+		for _, f := range judged {
+			if f.Level != Warn {
+				t.Errorf("%s: %+v", c.name, f)
+			}
+		}
+	}
+	two := zone(map[string][]string{k.ed.Name(): {k.ed.Record(), k.rsa.Record()}})
+	if _, all, err := JudgeKey(t.Context(), two, k.ed.Domain(), k.ed.Selector()); err != nil || ids(all) != "dkim-several-records" {
+		t.Errorf("two keys: %v %+v", err, all)
 	}
 }
 

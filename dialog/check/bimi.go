@@ -29,21 +29,33 @@ func bimi(ctx context.Context, s *Subject) []Result {
 		if err != nil {
 			return one(Untested("%v", err))
 		}
-		var records []string
+		var records, near []string
 		for _, text := range texts {
-			if strings.HasPrefix(strings.ToLower(strings.TrimLeft(text, " ")), "v=bimi1") {
+			if isBIMI(text) {
 				records = append(records, text)
+			} else if strings.Contains(strings.ToLower(text), "bimi1") {
+				near = append(near, text)
 			}
 		}
-		switch len(records) {
-		case 0:
-			continue
-		case 1:
+		switch {
+		case len(records) == 1:
 			return one(judgeBIMI(records[0], d).With(records[0], "at "+name))
+		case len(records) == 0 && len(near) == 0:
+			continue
+		case len(records) == 0:
+			return one(Failed("a TXT record that is none of BIMI, though it was meant as one").With(near...).With("at "+name).
+				Meaning("receivers pass it over: no logo is shown").Fixed("begin the record at %s with v=BIMI1;", name))
 		}
 		return one(Failed("%d BIMI records, which are all ignored", len(records)).Fixed("leave one of them at %s", name))
 	}
 	return one(Noted("no logo is published").With("no BIMI record at " + names[0]))
+}
+
+// isBIMI reports whether a text is a record: the version is its first tag.
+func isBIMI(text string) bool {
+	first, _, _ := strings.Cut(text, ";")
+	name, value, _ := strings.Cut(first, "=")
+	return strings.EqualFold(strings.TrimSpace(name), "v") && strings.EqualFold(strings.TrimSpace(value), "BIMI1")
 }
 
 func judgeBIMI(record string, d *dmarc.Discovery) Result {
@@ -63,7 +75,7 @@ func judgeBIMI(record string, d *dmarc.Discovery) Result {
 		return Failed("a= is not an https address").Fixed("a=https://HOST/certificate.pem")
 	case !enforced(d):
 		return Failed("no receiver shows the logo: the DMARC policy is not enforced for the whole domain").
-			Fixed("p=quarantine or p=reject, without t=y and without sp=none: ehlo check --only 'dmarc-*'")
+			Fixed("p=quarantine or p=reject, without t=y and without sp=none; then: ehlo check %s --only 'dmarc-*'", d.Domain)
 	case evidence == "":
 		return Warned("a logo without a certificate, which most receivers demand").Meaning("Gmail and Apple Mail show no logo").
 			Fixed("a= with the address of a Verified or Common Mark Certificate")

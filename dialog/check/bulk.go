@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/ehlo-mail/ehlo/dialog/check/dmarc"
-	"github.com/ehlo-mail/ehlo/dialog/check/spf"
 	"github.com/ehlo-mail/ehlo/dialog/transcript"
 )
 
@@ -28,24 +26,54 @@ func bulkChecks() []Check {
 // rule is one that a receiver has published for bulk mail.
 type rule struct {
 	text string
-	met  func(context.Context, *Subject) state
+	met  func(context.Context, *Subject) ruling
 }
 
-// state is what a rule comes to.
+// ruling is what a rule comes to.
+type ruling struct {
+	state
+	note string // what it rests on or lacks, in a few words
+	fix  string // what to do, where the checks do not say it
+}
+
+// state is what a rule comes to, in short.
 type state uint8
 
 const (
 	met      state = iota
 	notMet         // and mail is refused for it
 	notBulk        // not met, and only bulk mail has to
-	untried        // it needs --ip
+	untried        // it needs a flag
+	disputed       // receivers differ
 	notKnown       // it was tried without an answer
 	unseen         // nobody can see it from outside
 )
 
 // String is the state for people.
 func (s state) String() string {
-	return [...]string{"met", "not met", "not met", "not tested", "not known", "not tested"}[s]
+	return [...]string{"met", "not met", "not met", "not tested", "not tested", "not known", "not tested"}[s]
+}
+
+// is is a ruling of which there is nothing more to say.
+func is(s state) ruling { return ruling{state: s} }
+
+// needs is of a rule that was not tried without a flag.
+func needs(flag string) ruling {
+	r := ruling{state: untried, note: "needs " + flag}
+	switch flag {
+	case "--ip":
+		r.fix = "name the address that it is sent from with --ip"
+	case "--mail-from":
+		r.fix = "name the sender of its envelope with --mail-from"
+	case "--helo":
+		r.fix = "name what its host greets with by --helo"
+	}
+	return r
+}
+
+// doubted is of a rule that receivers differ on.
+func doubted(why string) ruling {
+	return ruling{disputed, why, "see what msg-dkim says: ehlo check --only msg-dkim --message FILE"}
 }
 
 // The rules that several receivers have.
@@ -63,7 +91,7 @@ const (
 
 func gmailRules() []rule {
 	return []rule{
-		{ruleSPF, spfMet}, {ruleDKIM, by("msg-dkim")}, {ruleDMARC, dmarcMet}, {ruleAlign, alignMet},
+		{ruleSPF, spfMet}, {ruleDKIM, dkimMet}, {ruleDMARC, dmarcMet}, {ruleAlign, alignMet},
 		{ruleDNS, by("send-fcrdns")}, {"the message is sent under TLS", nobody}, {ruleFormat, by("msg-headers", "msg-lines")},
 		{ruleClick, clickMet}, {ruleSpam, nobody},
 	}
@@ -71,7 +99,7 @@ func gmailRules() []rule {
 
 func yahooRules() []rule {
 	return []rule{
-		{ruleSPF, spfMet}, {ruleDKIM, by("msg-dkim")}, {ruleDMARC, dmarcMet}, {ruleAlign, alignMet},
+		{ruleSPF, spfMet}, {ruleDKIM, dkimMet}, {ruleDMARC, dmarcMet}, {ruleAlign, alignMet},
 		{ruleDNS, by("send-fcrdns")}, {ruleFormat, by("msg-headers", "msg-lines")}, {ruleClick, clickMet},
 		{"who unsubscribes gets nothing after two days", nobody}, {ruleSpam, nobody},
 	}
@@ -79,7 +107,7 @@ func yahooRules() []rule {
 
 func outlookRules() []rule {
 	return []rule{
-		{ruleSPF, spfMet}, {ruleDKIM, by("msg-dkim")}, {ruleDMARC, dmarcMet}, {ruleAlign, alignMet},
+		{ruleSPF, spfMet}, {ruleDKIM, dkimMet}, {ruleDMARC, dmarcMet}, {ruleAlign, alignMet},
 		{"there is a way to unsubscribe", offerMet}, {"From and Reply-To are addresses that take mail", nobody},
 		{"addresses that do not take mail are taken off the list", nobody},
 	}
@@ -87,7 +115,7 @@ func outlookRules() []rule {
 
 func appleRules() []rule {
 	return []rule{
-		{ruleSPF, spfMet}, {ruleDKIM, by("msg-dkim")}, {ruleDMARC, dmarcMet},
+		{ruleSPF, spfMet}, {ruleDKIM, dkimMet}, {ruleDMARC, dmarcMet},
 		{"the message does not fail a DMARC policy that is enforced", enforcedMet}, {ruleDNS, by("send-fcrdns")},
 		{ruleFormat, by("msg-headers", "msg-lines")}, {"there is a way to unsubscribe", offerMet}, {ruleOptIn, nobody},
 		{"replies with errors are acted on", nobody},
@@ -98,16 +126,19 @@ func appleRules() []rule {
 // that can be seen is met.
 func rollUp(ctx context.Context, s *Subject, rules []rule) Result {
 	counted, texts := map[string]int{}, map[state][]string{}
-	var lines []string
+	var lines, fixes []string
 	for _, rule := range rules {
-		state := rule.met(ctx, s)
-		counted[state.String()]++
-		texts[state] = append(texts[state], rule.text)
-		line := state.String() + ": " + rule.text
-		if state == untried {
-			line += " (needs --ip)"
+		found := rule.met(ctx, s)
+		counted[found.String()]++
+		texts[found.state] = append(texts[found.state], rule.text)
+		line := found.String() + ": " + rule.text
+		if found.note != "" {
+			line += " (" + found.note + ")"
 		}
 		lines = append(lines, line)
+		if found.fix != "" && !slices.Contains(fixes, found.fix) {
+			fixes = append(fixes, found.fix)
+		}
 	}
 	summary := strconv.Itoa(counted["met"]) + " of " + transcript.Count(len(rules), "rule") + " met"
 	for _, word := range []string{"not met", "not known", "not tested"} {
@@ -115,41 +146,46 @@ func rollUp(ctx context.Context, s *Subject, rules []rule) Result {
 			summary += ", " + strconv.Itoa(counted[word]) + " " + word
 		}
 	}
-	list := func(of state) string { return strings.Join(texts[of], "; ") }
+	list := func(of ...state) string {
+		var all []string
+		for _, s := range of {
+			all = append(all, texts[s]...)
+		}
+		return strings.Join(all, "; ")
+	}
 	switch {
 	case len(texts[notMet]) > 0:
-		return Failed("%s", summary).With(lines...).Meaning("not met: %s", strings.Join(append(texts[notMet], texts[notBulk]...), "; ")).
+		return Failed("%s", summary).With(lines...).Meaning("not met: %s", list(notMet, notBulk)).
 			Fixed("look at the check of each: ehlo check DOMAIN --message FILE --ip ADDR -v")
 	case len(texts[notKnown]) > 0:
 		return Untested("%s", summary).With(lines...).Meaning("not known: %s", list(notKnown)).Fixed("try again later")
-	case len(texts[untried]) > 0:
-		return Noted("%s", summary).With(lines...).Meaning("not tested: %s", list(untried)).
-			Fixed("name the address that it is sent from with --ip")
+	case len(texts[untried])+len(texts[disputed]) > 0:
+		return Noted("%s", summary).With(lines...).Meaning("not tested: %s", list(untried, disputed)).Fixed("%s", strings.Join(fixes, "; "))
 	case len(texts[notBulk]) > 0:
-		return Noted("%s", summary).With(lines...).Meaning("not met: %s", list(notBulk))
+		return Noted("%s", summary).With(lines...).Meaning("not met: %s", list(notBulk)).Fixed("in marketing mail: see what msg-unsub says")
 	}
 	return Passed("%s", summary).With(lines...)
 }
 
 // nobody is of a rule that cannot be seen from outside.
-func nobody(context.Context, *Subject) state { return unseen }
+func nobody(context.Context, *Subject) ruling { return is(unseen) }
 
 // by is met if none of these checks fails, and not tried if none of them was.
-func by(ids ...string) func(context.Context, *Subject) state {
-	return func(ctx context.Context, s *Subject) state {
-		found := untried
+func by(ids ...string) func(context.Context, *Subject) ruling {
+	return func(ctx context.Context, s *Subject) ruling {
+		found := needs("--ip")
 		for _, c := range messageAndSending() {
 			if !slices.Contains(ids, c.ID) {
 				continue
 			}
 			switch outcome(c, run(ctx, s, c)).Verdict {
 			case Fail:
-				return notMet
+				return is(notMet)
 			case Error:
-				found = notKnown
+				found = is(notKnown)
 			case Pass, Info, Warn:
-				if found == untried {
-					found = met
+				if found.state == untried {
+					found = is(met)
 				}
 			}
 		}
@@ -159,98 +195,3 @@ func by(ids ...string) func(context.Context, *Subject) state {
 
 // messageAndSending are the checks that rules rest on.
 func messageAndSending() []Check { return slices.Concat(messageChecks(), sendChecks()) }
-
-// spfMet is of the message, if it is known where it comes from.
-func spfMet(ctx context.Context, s *Subject) state {
-	found, err := s.verified(ctx)
-	switch {
-	case err != nil:
-		return notKnown
-	case !s.IP.IsValid():
-		return untried
-	}
-	switch s.spf(ctx, found).Outcome {
-	case spf.Pass:
-		return met
-	case spf.TempError:
-		return notKnown
-	}
-	return notMet
-}
-
-// dmarcMet asks for the record of the author's domain.
-func dmarcMet(ctx context.Context, s *Subject) state {
-	found, err := s.verified(ctx)
-	if err != nil {
-		return notKnown
-	}
-	switch d := s.authentic(ctx, found).Discovery; {
-	case d.Err != nil:
-		return notKnown
-	case !d.Applies():
-		return notMet
-	}
-	return met
-}
-
-// alignMet looks for a pass that is aligned, whether a DMARC record applies or not.
-func alignMet(ctx context.Context, s *Subject) state {
-	found, err := s.verified(ctx)
-	if err != nil {
-		return notKnown
-	}
-	v := s.authentic(ctx, found)
-	switch {
-	case slices.ContainsFunc(v.Identifiers, func(id dmarc.Identifier) bool { return id.Aligned && id.Result == string(dmarc.Pass) }):
-		return met
-	case v.Discovery.Err != nil, v.Result == dmarc.TempError, slices.ContainsFunc(v.Identifiers, unanswered):
-		return notKnown
-	case !s.IP.IsValid() && v.Discovery.Domain != "":
-		return untried
-	}
-	return notMet
-}
-
-// unanswered reports whether a result may be a pass that the DNS hid.
-func unanswered(id dmarc.Identifier) bool { return id.Result == string(dmarc.TempError) }
-
-// enforcedMet is met but where DMARC asks receivers not to deliver the message.
-func enforcedMet(ctx context.Context, s *Subject) state {
-	found, err := s.verified(ctx)
-	if err != nil {
-		return notKnown
-	}
-	switch v := s.authentic(ctx, found); {
-	case v.Result == dmarc.TempError:
-		return notKnown
-	case v.Result != dmarc.Fail || v.Discovery.Requested == dmarc.None:
-		return met
-	case !s.IP.IsValid():
-		return untried
-	}
-	return notMet
-}
-
-// clickMet is asked of marketing mail alone, which nothing tells from other mail; what
-// is wrong with a field that is there msg-unsub says.
-func clickMet(ctx context.Context, s *Subject) state {
-	switch msgUnsub(ctx, s)[0].Verdict {
-	case Pass:
-		return met
-	case Error:
-		return notKnown
-	}
-	return notBulk
-}
-
-// offerMet reports what can be seen of the header: a link in the body may do as well.
-func offerMet(_ context.Context, s *Subject) state {
-	parts, err := s.structure()
-	if err != nil {
-		return notKnown
-	}
-	if list, _ := field(parts, "List-Unsubscribe"); len(uris(list)) > 0 {
-		return met
-	}
-	return unseen
-}

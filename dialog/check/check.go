@@ -63,7 +63,8 @@ const (
 	NeedDomain    Need = iota + 1
 	NeedIP             // Options.IP
 	NeedHELO           // Options.HELO
-	NeedMailFrom       // Options.MailFrom
+	NeedSender         // Options.MailFrom, or what stands for it: HELO, or the domain
+	NeedGreeting       // Options.HELO, where the sender is null: SPF is then asked for that name
 	NeedSelector       // Options.Selectors
 	NeedMessage        // Options.Message
 	NeedDNSBL          // Options.DNSBLs
@@ -74,7 +75,7 @@ const (
 
 // String is what a user has to give: "--ip".
 func (n Need) String() string {
-	words := [...]string{"", "DOMAIN", "--ip", "--helo", "--mail-from", "--selector", "--message", "--dnsbl", "--active", "--relay-open", "--smuggling"}
+	words := [...]string{"", "DOMAIN", "--ip", "--helo", "--mail-from, --helo or DOMAIN", "--helo, as the sender is null", "--selector", "--message", "--dnsbl", "--active", "--relay-open", "--smuggling"}
 	if int(n) < len(words) {
 		return words[n]
 	}

@@ -40,9 +40,13 @@ func dmarcRecord(ctx context.Context, s *Subject) []Result {
 		return one(spoilt(own))
 	}
 	if d.Record == nil {
-		return one(Failed("no DMARC record applies").With(lookedAt(d)...).
+		r := Failed("no DMARC record applies").With(lookedAt(d)...).
 			Meaning("receivers have no policy to apply to mail in the domain's name, and large ones refuse bulk mail without one").
-			Fixed("_dmarc.%s TXT \"v=DMARC1; p=none; rua=mailto:postmaster@%s\"", s.ASCII, s.ASCII))
+			Fixed("_dmarc.%s. TXT \"v=DMARC1; p=none; rua=mailto:postmaster@%s\"", s.ASCII, s.ASCII)
+		if s.takesNoMail(ctx, s.ASCII) { // nor reports
+			r = r.Fixed("_dmarc.%s. TXT \"v=DMARC1; p=reject\"   # or p=none, if it sends mail though it takes none", s.ASCII)
+		}
+		return one(r)
 	}
 	return one(judgeRecord(d))
 }
@@ -92,6 +96,9 @@ func judgeRecord(d *dmarc.Discovery) Result {
 		if len(harm) > 0 {
 			r = r.With(harm...)
 		}
+		if tags := spoiltTags(d.Record); tags != "" && d.Record.P != "" {
+			r = r.Fixed("mend or remove %s: none, quarantine and reject are known", tags)
+		}
 	case len(harm) > 0:
 		r = Warned("%s%s", harm[0], at).With(harm[1:]...).Meaning("receivers act as if the record were: %s", d.Record).
 			Fixed("mend the record at _dmarc.%s", d.At)
@@ -124,14 +131,20 @@ func dmarcPolicy(ctx context.Context, s *Subject) []Result {
 	if d.Source != dmarc.Author {
 		policy += " of " + d.At
 	}
-	if p := d.Record.P; d.Policy == dmarc.None && d.Tag == "p" && p != "" && p != dmarc.None {
-		policy = fmt.Sprintf("p=%s counts as p=none, for another policy is not valid", p)
+	fix := fmt.Sprintf("after reading reports for some weeks: %s=quarantine", d.Tag)
+	if p := d.Record.P; p != dmarc.None && d.Policy == dmarc.None && d.Tag != "p" { // of subdomains, the milder one
+		fix += fmt.Sprintf(" in the record at _dmarc.%s, or no %s=, so that p=%s holds", d.At, d.Tag, p)
+	} else if tags := spoiltTags(d.Record); d.Policy == dmarc.None && tags != "" {
+		mend := fmt.Sprintf("mend or remove %s in the record at _dmarc.%s: none, quarantine and reject are known", tags, d.At)
+		if fix += "; and " + mend; p != "" && p != dmarc.None {
+			policy, fix = fmt.Sprintf("p=%s counts as p=none, for another policy is not valid", p), mend
+		}
 	}
 	switch {
 	case d.Policy == dmarc.None:
 		return one(Warned("%s: nothing is enforced", policy).With(d.Record.Text).As(string(d.Requested)).
 			Meaning("receivers deliver mail that others send in the domain's name as they deliver any").
-			Fixed("after reading reports for some weeks: p=quarantine"))
+			Fixed("%s", fix))
 	case d.Requested != d.Policy:
 		return one(Warned("%s with t=y: %s is asked for, as a test", policy, d.Requested).With(d.Record.Text).As(string(d.Requested)).
 			Fixed("take t=y out of the record when the reports show no mail of yours that fails"))
@@ -153,15 +166,31 @@ func dmarcPolicy(ctx context.Context, s *Subject) []Result {
 	return one(Passed("%s", policy).With(d.Record.Text).As(string(d.Requested)))
 }
 
+// spoiltTags are the policies of a record for subdomains that are not valid, "sp= and
+// np="; "" if there are none.
+func spoiltTags(r *dmarc.Record) string {
+	var tags []string
+	for _, p := range r.Problems {
+		if p.Fault == dmarc.BadValue && (p.Tag == "sp" || p.Tag == "np") {
+			tags = append(tags, p.Tag+"=")
+		}
+	}
+	return strings.Join(tags, " and ")
+}
+
 func dmarcRUA(ctx context.Context, s *Subject) []Result {
 	d := s.dmarc(ctx)
 	if r, none := without(d); none {
 		return one(r)
 	}
 	if len(d.Record.RUA) == 0 {
-		return one(Warned("no valid address for aggregate reports").With(d.Record.Text).
+		r := Warned("no valid address for aggregate reports").With(d.Record.Text).
 			Meaning("nobody learns which mail in the domain's name fails").
-			Fixed("add to the record: rua=mailto:postmaster@%s", d.At))
+			Fixed("add to the record: rua=mailto:postmaster@%s", d.At)
+		if s.takesNoMail(ctx, d.At) {
+			r = r.Fixed("add to the record: rua=mailto:ADDRESS   # in a domain that takes mail and agrees to it (RFC 9990 section 4): %s takes none", d.At)
+		}
+		return one(r)
 	}
 	var all []Result
 	for _, u := range d.Record.RUA {
@@ -211,7 +240,7 @@ func dmarcRUAAuth(ctx context.Context, s *Subject) []Result {
 		case !a.External:
 		case !a.Agreed:
 			all = append(all, Failed("did not agree to take reports about %s", d.At).On(u.Text).With("no DMARC record at "+a.Name).
-				Meaning("receivers send no report there").Fixed("have its owner publish: %s TXT \"v=DMARC1\"", a.Name))
+				Meaning("receivers send no report there").Fixed("have its owner publish: %s. TXT \"v=DMARC1\"", a.Name))
 		case a.Astray():
 			all = append(all, Failed("redirects reports to another host, which is not allowed").On(u.Text).
 				With("at "+a.Name).Meaning("receivers send no report at all").Fixed("have its owner take the address out of %s", a.Name))

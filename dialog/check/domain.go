@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"golang.org/x/net/publicsuffix"
 
@@ -48,10 +49,18 @@ func (s *Subject) domain(ctx context.Context) Result {
 			}
 			return Warned("%s is a public suffix: the domains below it belong to others", s.Name).
 				Meaning("what is found here is the registry's own, and says nothing of the domains below it").
+				Fixed("name the domain below it that is meant").
 				By("https://publicsuffix.org/")
 		}
 		return Passed("%s exists", s.Name)
 	})
+}
+
+// takesNoMail reports whether domain says by a null MX that nobody can write to it (RFC
+// 7505). Where the DNS does not answer it may be written to.
+func (s *Subject) takesNoMail(ctx context.Context, domain string) bool {
+	mx, err := s.Resolver.MX(ctx, domain)
+	return err == nil && len(mx.Records) > 0 && !slices.ContainsFunc(mx.Records, func(r route.MX) bool { return r.Host != "." })
 }
 
 // why is what came in place of an answer, in a few words.

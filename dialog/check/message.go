@@ -6,15 +6,13 @@ import (
 	"slices"
 	"time"
 
-	"github.com/ehlo-mail/ehlo/dialog/check/dmarc"
-	"github.com/ehlo-mail/ehlo/dialog/check/spf"
 	"github.com/ehlo-mail/ehlo/mime"
 )
 
 func messageChecks() []Check {
 	message := []Need{NeedMessage}
 	return []Check{
-		{ID: "msg-dkim", Group: Message, Topic: "message", About: "the message has a DKIM signature that passes and covers all of it",
+		{ID: "msg-dkim", Group: Message, Topic: "message", About: "the message has a DKIM signature that passes, that every receiver counts, and that covers body, From, Subject and Date",
 			Ref: "RFC 6376 section 6.1", Needs: message, Gives: []Verdict{Pass, Warn, Fail, Error}, Run: msgDKIM},
 		{ID: "msg-dmarc", Group: Message, Topic: "message", About: "SPF or DKIM passes for a domain that is aligned with From",
 			Ref: "RFC 9989 section 5.3", Needs: message, Gives: []Verdict{Pass, Warn, Fail, Error, Skip}, Run: msgDMARC},
@@ -58,7 +56,7 @@ func (s *Subject) now() time.Time {
 	if s.Reach != nil && s.Reach.Session.Now != nil {
 		return s.Reach.Session.Now()
 	}
-	return time.Time{}
+	return time.Now()
 }
 
 func msgDKIM(ctx context.Context, s *Subject) []Result {
@@ -73,87 +71,14 @@ func msgDKIM(ctx context.Context, s *Subject) []Result {
 	good := slices.ContainsFunc(found.Signatures, mime.SignatureVerdict.Sound)
 	var all []Result
 	for _, sig := range found.Signatures {
-		r := judgeSignature(sig)
-		if r.Verdict == Fail && good {
+		r := judgeSignature(sig, s.now())
+		switch {
+		case r.Verdict == Fail && good:
 			r.Verdict = Warn
+		case sig.Sound() && sig.Algorithm == ed25519 && !slices.ContainsFunc(found.Signatures, besides(sig)):
+			r = onlyEd25519(r)
 		}
 		all = append(all, r.On(fmt.Sprintf("%s (%s)", sig.Domain, sig.Selector)).As(string(sig.Verdict)))
 	}
 	return all
-}
-
-func judgeSignature(sig mime.SignatureVerdict) Result {
-	var r Result
-	switch {
-	case sig.Sound():
-		r = Passed("passes")
-	case sig.Verdict == mime.VerdictPass:
-		r = Failed("passes, and leaves the message open")
-	case sig.Verdict == mime.VerdictTempError:
-		r = Untested("%s", sig.Reason)
-	default:
-		r = Failed("%s", sig.Reason)
-	}
-	for _, f := range sig.Findings {
-		if v := verdictOf(f.Level); v == Warn && r.Verdict == Pass {
-			r.Verdict, r.Summary, r.Ref = Warn, "passes, but "+f.Text, f.Ref
-			continue
-		}
-		r = r.With(f.Text)
-	}
-	return r
-}
-
-// spf is what SPF says of the message, which is sent from --ip.
-func (s *Subject) spf(ctx context.Context, found *mime.Verification) spf.Result {
-	return Once(s, "message spf", func() spf.Result {
-		from := found.Author
-		switch {
-		case s.MailFrom != "":
-			from = s.Sender()
-		case found.ReturnPath != nil:
-			from = *found.ReturnPath
-		}
-		return spf.Check(ctx, s.Resolver, s.IP, s.HELO, from)
-	})
-}
-
-// authentic is what DMARC makes of the message: without --ip by DKIM alone.
-func (s *Subject) authentic(ctx context.Context, found *mime.Verification) *dmarc.Verdict {
-	return Once(s, "message dmarc", func() *dmarc.Verdict {
-		m := dmarc.Message{From: found.From}
-		if s.IP.IsValid() {
-			r := s.spf(ctx, found)
-			m.SPF = []dmarc.Authenticated{{Domain: r.Domain, Result: string(r.Outcome)}}
-		}
-		for _, sig := range found.Signatures {
-			m.DKIM = append(m.DKIM, dmarc.Authenticated{Domain: sig.Domain, Result: string(sig.Verdict)})
-		}
-		return dmarc.Evaluate(ctx, s.Resolver, m)
-	})
-}
-
-func msgDMARC(ctx context.Context, s *Subject) []Result {
-	found, err := s.verified(ctx)
-	if err != nil {
-		return one(Untested("%v", err))
-	}
-	v := s.authentic(ctx, found)
-	r := Untested("%s", v.Why)
-	switch v.Result {
-	case dmarc.Pass:
-		r = Passed("%s", v.Why)
-	case dmarc.NoPolicy:
-		r = Warned("%s, so nothing is demanded of the message", v.Why).Fixed("ehlo check %s --only dmarc-record", found.From)
-	case dmarc.PermError:
-		r = Failed("%s", v.Why)
-	case dmarc.Fail:
-		if !s.IP.IsValid() {
-			return one(Skipped("DKIM does not make it pass, and SPF needs --ip").With(v.Trace...))
-		}
-		d := v.Discovery
-		r = Failed("%s", v.Why).Meaning("%s of %s asks receivers for: %s", d.Tag+"="+string(d.Policy), d.At, d.Requested).
-			Fixed("sign with d=%s, or send it from a host that SPF allows, with a sender in %s", found.From, found.From)
-	}
-	return one(r.With(v.Trace...).As(string(v.Result)))
 }

@@ -50,11 +50,7 @@ func (s *Subject) findings(wanted func(mime.Finding) bool, good string) []Result
 			pass = pass.With(text)
 			continue
 		}
-		r := made(v, "%s", []any{text}).By(f.Ref).As(f.ID)
-		if ofLines(f) && v == Fail {
-			r = r.Fixed("send it with --fixup, which mends it")
-		}
-		all = append(all, r)
+		all = append(all, made(v, "%s", []any{text}).By(f.Ref).As(f.ID).Fixed("%s", formFix(f)))
 	}
 	if len(all) == 0 {
 		all = one(pass)
@@ -90,8 +86,15 @@ func msgUnsub(ctx context.Context, s *Subject) []Result {
 	if err != nil {
 		return one(Untested("%v", err))
 	}
-	list, there := field(parts, "List-Unsubscribe")
-	post, posts := field(parts, "List-Unsubscribe-Post")
+	lists, allPosts := fields(parts, "List-Unsubscribe"), fields(parts, "List-Unsubscribe-Post")
+	there, posts := len(lists) > 0, len(allPosts) > 0
+	var list, post string
+	if there {
+		list = lists[0]
+	}
+	if posts {
+		post = allPosts[0]
+	}
 	click := strings.EqualFold(strings.ReplaceAll(post, " ", ""), "List-Unsubscribe=One-Click")
 	web := slices.ContainsFunc(uris(list), func(u string) bool { return secureURL(u) })
 	fix := "List-Unsubscribe: <https://HOST/PATH>, and List-Unsubscribe-Post: List-Unsubscribe=One-Click"
@@ -101,6 +104,9 @@ func msgUnsub(ctx context.Context, s *Subject) []Result {
 		r = Noted("no List-Unsubscribe: only bulk mail needs it").Fixed("in bulk mail: %s", fix)
 	case !there:
 		r = Failed("List-Unsubscribe-Post without List-Unsubscribe").Fixed("%s", fix)
+	case len(lists) > 1:
+		r = Failed("%d List-Unsubscribe fields, where one is allowed", len(lists)).With(lists[1:]...).
+			Meaning("readers differ on which they follow").Fixed("join them into one field, with commas between the addresses: %s", fix).By("RFC 2369")
 	case posts && !click:
 		r = Failed("List-Unsubscribe-Post is not List-Unsubscribe=One-Click").Fixed("%s", fix)
 	case posts && !web:
@@ -123,14 +129,15 @@ func msgUnsub(ctx context.Context, s *Subject) []Result {
 	return one(r)
 }
 
-// field gives the first field of that name.
-func field(m *mime.Structure, name string) (string, bool) {
+// fields gives the values of the fields of that name.
+func fields(m *mime.Structure, name string) []string {
+	var all []string
 	for _, f := range m.Header {
 		if strings.EqualFold(f.Name, name) {
-			return strings.TrimSpace(f.Value), true
+			all = append(all, strings.TrimSpace(f.Value))
 		}
 	}
-	return "", false
+	return all
 }
 
 // uris are those in angle brackets (RFC 2369 section 2).

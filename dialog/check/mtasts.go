@@ -18,11 +18,11 @@ func stsChecks() []Check {
 		return Check{ID: id, Group: Receiving, Topic: "transport", About: about, Ref: ref, Needs: []Need{NeedDomain}, Gives: gives, Run: run}
 	}
 	return []Check{
-		row("mtasts-dns", "one record at _mta-sts says that there is a policy", "RFC 8461 section 3.1", stsRecord, Pass, Info, Warn, Fail, Error),
+		row("mtasts-dns", "one record at _mta-sts says that there is a policy", "RFC 8461 section 3.1", stsRecord, Pass, Info, Warn, Fail, Error, Skip),
 		row("mtasts-policy", "the policy can be had by HTTPS, and is valid", "RFC 8461 section 3.2", stsPolicy, Pass, Warn, Fail, Error, Skip),
 		row("mtasts-match", "the policy lists every MX host, and each proves its name", "RFC 8461 section 4", stsMatch, Pass, Warn, Fail, Error, Skip),
 		row("mtasts-mode", "the policy is enforced", "RFC 8461 section 5", stsMode, Pass, Info, Warn, Error, Skip),
-		row("tlsrpt", "senders are told where to report failures of TLS", "RFC 8460 section 3", tlsReports, Pass, Info, Warn, Fail, Error),
+		row("tlsrpt", "senders are told where to report failures of TLS", "RFC 8460 section 3", tlsReports, Pass, Info, Warn, Fail, Error, Skip),
 	}
 }
 
@@ -50,6 +50,9 @@ func stsRecord(ctx context.Context, s *Subject) []Result {
 				Meaning("senders take it that there is no policy").
 				Fixed("_mta-sts.%s. TXT \"v=STSv1; id=1;\"   # v=STSv1 first, in this case, and with nothing before it", s.ASCII))
 		}
+		if s.takesNoMail(ctx, s.ASCII) {
+			return one(Skipped("the domain takes no mail"))
+		}
 		return one(Noted("no MTA-STS record").
 			Meaning("whoever is on the way can keep senders from using TLS, unless DANE protects the hosts").
 			Fixed("_mta-sts.%s. TXT \"v=STSv1; id=1;\"   # and a policy at https://mta-sts.%s/.well-known/mta-sts.txt", s.ASCII, s.ASCII))
@@ -62,7 +65,8 @@ func stsRecord(ctx context.Context, s *Subject) []Result {
 	}
 	for _, f := range p.Findings {
 		if f.ID == "sts-record-again" {
-			return one(Warned("%s", f.Text).With(evidence...))
+			return one(Warned("%s", f.Text).With(evidence...).Meaning("the first one counts").
+				Fixed("_mta-sts.%s. TXT \"v=STSv1; id=%s;\"", s.ASCII, p.ID))
 		}
 	}
 	return one(Passed("id %s", p.ID).With(evidence...))
@@ -105,7 +109,7 @@ func stsPolicy(ctx context.Context, s *Subject) []Result {
 	lost := "senders that know no earlier policy do without it"
 	switch p.Stage {
 	case policy.NotFetched:
-		r := Failed("%v", p.Err).With(where).Meaning("%s", lost).Fixed("serve it there: text/plain, status 200, a certificate for mta-sts.%s", s.ASCII)
+		r := Failed("%v", p.Err).With(where).With(faults(p.Checks)...).Meaning("%s", lost).Fixed("serve it there: text/plain, status 200, a certificate for mta-sts.%s", s.ASCII)
 		if unsure(p.Err) || ctx.Err() != nil {
 			r = Untested("%v", p.Err).With(where)
 		}
@@ -123,7 +127,7 @@ func stsPolicy(ctx context.Context, s *Subject) []Result {
 		switch f.ID {
 		case "sts-testing", "sts-none", "sts-record-again": // of other checks
 		default:
-			return one(Warned("%s", f.Text).With(evidence...))
+			return one(Warned("%s", f.Text).With(evidence...).Fixed("mend the policy at %s, and publish a new id", where))
 		}
 	}
 	return one(Passed("valid for %s", route.TTL(p.Policy.MaxAge)).With(evidence...))
@@ -142,6 +146,17 @@ func unsure(err error) bool {
 		return errors.As(failed.Err, &timeout) && timeout.Timeout()
 	}
 	return false
+}
+
+// faults are those of a policy host's certificate.
+func faults(all []policy.Line) []string {
+	var lines []string
+	for _, l := range all {
+		if !l.OK {
+			lines = append(lines, l.Check+": "+l.Text)
+		}
+	}
+	return lines
 }
 
 func stsMatch(ctx context.Context, s *Subject) []Result {
@@ -214,6 +229,9 @@ func tlsReports(ctx context.Context, s *Subject) []Result {
 			return one(Warned("no TLS-RPT record, beside an MTA-STS policy").
 				Meaning("nobody learns of the mail that the policy keeps away").Fixed("%s", publish))
 		}
+		if s.takesNoMail(ctx, s.ASCII) {
+			return one(Skipped("the domain takes no mail"))
+		}
 		return one(Noted("no TLS-RPT record").Fixed("%s", publish))
 	case policy.Unknown:
 		return one(Untested("whether there is a TLS-RPT record: %s", why(p.Err)))
@@ -222,7 +240,7 @@ func tlsReports(ctx context.Context, s *Subject) []Result {
 			Meaning("senders send no reports").Fixed("%s", publish))
 	}
 	for _, f := range p.Findings {
-		return one(Warned("%s", f.Text).With(evidence...))
+		return one(Warned("%s", f.Text).With(evidence...).Fixed("_smtp._tls.%s. TXT \"v=TLSRPTv1; rua=%s\"", s.ASCII, strings.Join(p.To, ",")))
 	}
 	return one(Passed("reports to %s", strings.Join(slices.Clone(p.To), ", ")).With(evidence...))
 }

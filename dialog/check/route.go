@@ -34,6 +34,8 @@ func mxPresent(ctx context.Context, s *Subject) []Result {
 	switch {
 	case ctx.Err() != nil:
 		return one(Untested("%v", context.Cause(ctx)))
+	case found.Loopback:
+		return one(Noted("%s is this host, whatever the DNS says: no MX record is asked for", s.Name).By("RFC 6761 section 6.3"))
 	case found.Null:
 		return one(Noted("%s takes no mail, and says so by a null MX", s.Name).By("RFC 7505"))
 	case errors.As(err, &none) && none.Why == route.NoMailHost:
@@ -77,7 +79,7 @@ func mxNull(ctx context.Context, s *Subject) []Result {
 	if found.Null {
 		return one(Noted("%s takes no mail", s.Name).With(s.ASCII + ". MX 0 ."))
 	}
-	if none := (*route.NoRoute)(nil); errors.As(err, &none) && !none.Definite() && !found.Implicit {
+	if none := (*route.NoRoute)(nil); errors.As(err, &none) && !none.Definite() && len(found.Hosts) == 0 { // else the MX records are known
 		return one(Untested("%s", why(err)).With(err.Error()))
 	}
 	return one(Passed("no null MX"))
@@ -177,7 +179,8 @@ func mxAddresses(ctx context.Context, s *Subject, found route.Route, h route.Hos
 	var told *route.Error
 	switch {
 	case errors.As(h.Err, &told) && told.Kind == route.Loop:
-		return one(Failed("no address: %s", told.Reason()).Meaning("%s", otherHosts(found, h)))
+		return one(Failed("no address: %s", told.Reason()).Meaning("%s", otherHosts(found, h)).
+			Fixed("%s. A ADDRESS   # in place of its CNAME, or remove %s. %s", h.Name, s.ASCII, mxRecord(h)))
 	case errors.As(h.Err, &told) && told.Definite(): // and no MX record, which mx-present tells
 		return one(Skipped("it has none"))
 	case h.Err != nil:
@@ -245,11 +248,30 @@ func mxDuplicate(ctx context.Context, s *Subject) []Result {
 				owner[addr] = h.Name
 			}
 		}
+		if unknown := addressesUnknown(h); unknown != "" && len(found.Hosts) > 1 {
+			results = append(results, Untested("whether it has the address of another host is not known: %s", unknown).On(route.Unicode(h.Name)))
+		}
 	}
 	if len(results) == 0 {
 		return one(Passed("each host and each address stands there once"))
 	}
 	return results
+}
+
+// addressesUnknown says why the DNS does not tell all addresses of h, "" where it does. A
+// circle of aliases leads to none, which is an answer.
+func addressesUnknown(h route.Host) string {
+	var told *route.Error
+	switch {
+	case errors.As(h.Err, &told) && (told.Definite() || told.Kind == route.Loop):
+		return ""
+	case h.Err != nil:
+		return why(h.Err)
+	}
+	for _, f := range finding(h, "lookup-failed", "not-asked") {
+		return f.Text
+	}
+	return ""
 }
 
 func dnssec(ctx context.Context, s *Subject) []Result {

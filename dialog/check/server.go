@@ -91,7 +91,7 @@ func mxGreeting(_ context.Context, _ *Subject, v *Server) []Result {
 	switch {
 	case early && errors.As(err, &refusal) && refusal.Reply.Temporary():
 		return one(Warned("puts us off: %s", refusal.Reply.Codes()).With(refusal.Reply.String()).
-			Meaning("mail is delayed until it greets again"))
+			Meaning("mail is delayed until it greets again").Fixed("ehlo explain '%s'", refusal.Reply.String()))
 	case early && errors.As(err, &refusal):
 		return one(Failed("turns us away: %s", refusal.Reply.Codes()).With(refusal.Reply.String()).
 			Meaning("senders treated so deliver nothing; it may be our address alone").
@@ -110,10 +110,11 @@ func mxGreeting(_ context.Context, _ *Subject, v *Server) []Result {
 	}
 	text := report.Banner.String()
 	if report.Offers[0].Verb == "HELO" {
-		return one(Warned("knows only HELO: no extensions, no TLS").With(text))
+		return one(Warned("knows only HELO: no extensions, no TLS").With(text).
+			Fixed("have it answer EHLO, which every server has to (RFC 5321 section 2.2.1)"))
 	}
 	if odd := oddities(report); len(odd) > 0 {
-		return one(Warned("%s", strings.Join(odd, "; ")).With(text))
+		return one(Warned("%s", strings.Join(odd, "; ")).With(text).Fixed("ehlo probe %s   # shows each reply as it came", v.Host))
 	}
 	return one(Passed("greets").With(text))
 }

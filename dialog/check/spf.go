@@ -21,11 +21,11 @@ func spfChecks() []Check {
 		{ID: "spf-lookups", Group: Sending, Topic: "spf", About: "it asks the DNS by at most 10 terms, those of included records too",
 			Ref: "RFC 7208 section 4.6.4", Needs: domain, Gives: []Verdict{Pass, Info, Fail, Error, Skip}, Run: spfLookups},
 		{ID: "spf-void", Group: Sending, Topic: "spf", About: "it asks for nothing that does not exist; 2 such questions are allowed",
-			Ref: "RFC 7208 section 4.6.4", Needs: domain, Gives: []Verdict{Pass, Warn, Fail, Error, Skip}, Run: spfVoid},
+			Ref: "RFC 7208 section 4.6.4", Needs: domain, Gives: []Verdict{Pass, Info, Warn, Fail, Error, Skip}, Run: spfVoid},
 		{ID: "spf-all", Group: Sending, Topic: "spf", About: "it says what to make of all other hosts, and does not pass them",
 			Ref: "RFC 7208 section 5.1", Needs: domain, Gives: []Verdict{Pass, Warn, Fail, Error, Skip}, Run: spfAll},
 		{ID: "spf-eval", Group: Sending, Topic: "spf", About: "the host may send for the sender, or else the domain",
-			Ref: "RFC 7208 section 2.6", Needs: []Need{NeedIP}, Gives: []Verdict{Pass, Warn, Fail, Error, Skip}, Run: spfEval},
+			Ref: "RFC 7208 section 2.6", Needs: []Need{NeedIP, NeedSender, NeedGreeting}, Gives: []Verdict{Pass, Warn, Fail, Error}, Run: spfEval},
 	}
 }
 
@@ -99,7 +99,7 @@ func spfRecord(ctx context.Context, s *Subject) []Result {
 
 // noRecord is the record for a domain that has none.
 func (s *Subject) noRecord(ctx context.Context) string {
-	if mx, err := s.Resolver.MX(ctx, s.ASCII); err == nil && len(mx.Records) == 1 && mx.Records[0].Host == "." {
+	if s.takesNoMail(ctx, s.ASCII) {
 		return fmt.Sprintf(`%s. TXT "v=spf1 -all"   # or "v=spf1 a -all", if it sends mail though it takes none`, s.ASCII)
 	}
 	return fmt.Sprintf(`%s. TXT "v=spf1 mx -all"   # or "v=spf1 -all", if it sends no mail`, s.ASCII)
@@ -141,7 +141,8 @@ func spfSyntax(ctx context.Context, s *Subject) []Result {
 	var results []Result
 	for _, e := range wrong {
 		results = append(results, Failed("%s at offset %d: %s", e.Term, e.Offset, e.Rule).With(s.shownTXT(p.texts)...).As("permerror").
-			Meaning("the whole record does not count: receivers see permerror"))
+			Meaning("the whole record does not count: receivers see permerror").
+			Fixed("mend or remove %s, then: ehlo check %s --only 'spf-*'", e.Term, s.ASCII))
 	}
 	return results
 }
@@ -158,7 +159,7 @@ func spfRemarks(record *spf.Record, text string) []Result {
 		if m.Term != "" {
 			r = made("%s at offset %d: %s", m.Term, m.Offset, m.Text)
 		}
-		results = append(results, r.With(text).By(m.Ref))
+		results = append(results, r.With(text).By(m.Ref).Fixed("%s", m.Fix))
 	}
 	if len(results) == 0 {
 		return one(Passed("nothing in it is wrong or in vain"))
@@ -245,6 +246,9 @@ func spfVoid(ctx context.Context, s *Subject) []Result {
 	case cost.Voids > 0:
 		return one(Warned("a look-up that finds nothing: %d of %d that are allowed", cost.Voids, spf.MaxVoids).With(void...).Fixed("%s", fix))
 	}
+	if unfollowed := charges(cost, func(c spf.Charge) bool { return c.Note != "" }); cost.Partial || len(unfollowed) > 0 {
+		return one(Noted("no look-up finds nothing, of those that could be followed").With(unfollowed...))
+	}
 	return one(Passed("no look-up finds nothing"))
 }
 
@@ -286,49 +290,4 @@ func spfAll(ctx context.Context, s *Subject) []Result {
 // mayOpen reports whether a term that the DNS did not answer about may pass every host.
 func mayOpen(c spf.Charge) bool {
 	return c.Lost && slices.Contains([]string{"include", "redirect", "exists"}, c.Name)
-}
-
-func spfEval(ctx context.Context, s *Subject) []Result {
-	sender := s.Sender()
-	switch {
-	case sender != "":
-	case s.MailFrom == "" && s.ASCII != "":
-		sender = "postmaster@" + s.ASCII
-	case s.HELO == "":
-		return one(Skipped("needs --mail-from, --helo or DOMAIN"))
-	}
-	checker := spf.Checker{Resolver: s.Resolver}
-	found := checker.Check(ctx, s.IP, s.HELO, sender)
-	subject := found.Sender
-	if found.Identity == "helo" {
-		subject = found.Domain
-	}
-	fix := fmt.Sprintf("if the host is one of the domain's, add to its record: ip%d:%s", s.version(), s.IP.Unmap())
-	var r Result
-	switch found.Outcome {
-	case spf.Pass:
-		r = Passed("pass: %s", found.Reason)
-	case spf.Fail:
-		r = Failed("fail: %s", found.Reason).Meaning("receivers may refuse such mail at once").Fixed("%s", fix)
-	case spf.SoftFail:
-		r = Warned("softfail: %s", found.Reason).Meaning("receivers take such mail for suspicious").Fixed("%s", fix)
-	case spf.PermError:
-		r = Failed("permerror: %s", found.Reason).Meaning("the policy does not count until it is mended; some receivers refuse such mail")
-	case spf.TempError:
-		r = Untested("temperror: %s", found.Reason).Meaning("receivers may defer such mail").Fixed("try again later")
-	default: // none, neutral
-		r = Warned("%s: %s", found.Outcome, found.Reason).Meaning("SPF vouches for nothing")
-	}
-	if found.Explanation != "" {
-		r = r.With("the domain explains: " + found.Explanation)
-	}
-	return one(r.On(subject).With(found.Lines()...).As(string(found.Outcome)))
-}
-
-// version is that of the host's address, as the mechanisms ip4 and ip6 have it.
-func (s *Subject) version() int {
-	if s.IP.Unmap().Is4() {
-		return 4
-	}
-	return 6
 }

@@ -75,8 +75,10 @@ func (s *Subject) has(n Need) bool {
 		return s.IP.IsValid()
 	case NeedHELO:
 		return s.HELO != ""
-	case NeedMailFrom:
-		return s.MailFrom != ""
+	case NeedSender:
+		return s.MailFrom != "" || s.HELO != "" || s.ASCII != ""
+	case NeedGreeting:
+		return s.MailFrom == "" || s.Sender() != "" || s.HELO != ""
 	case NeedSelector:
 		return len(s.Selectors) > 0
 	case NeedMessage:

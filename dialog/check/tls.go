@@ -27,7 +27,7 @@ func tlsChecks() []Check {
 // secured reports whether a handshake came about.
 func secured(v *Server) bool { return v.TLS() != nil && len(v.TLS().Chain) > 0 }
 
-func startTLS(_ context.Context, s *Subject, v *Server) []Result {
+func startTLS(ctx context.Context, s *Subject, v *Server) []Result {
 	if secured(v) {
 		first := v.Report.Visit.Report.Offers
 		if v.deaf() {
@@ -62,8 +62,12 @@ func startTLS(_ context.Context, s *Subject, v *Server) []Result {
 	default:
 		r = Untested("%v", reason(err))
 	}
-	if v.DANE != nil && len(v.DANE.Usable()) > 0 {
+	switch {
+	case r.Verdict != Fail:
+	case v.DANE != nil && len(v.DANE.Usable()) > 0:
 		r = r.Meaning("its TLSA records promise TLS: senders that honour them do not deliver here")
+	case s.STS(ctx).Enforced():
+		r = r.Meaning("MTA-STS is in mode enforce: senders that honour it do not deliver to %s; others do, in the clear", v.Host)
 	}
 	return one(r)
 }

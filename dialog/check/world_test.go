@@ -177,6 +177,9 @@ func TestSmugglingSparesStrangers(t *testing.T) {
 	w := startWorld(t)
 	s := subject(t, w, check.Options{Domain: "smuggle.test", Smuggling: true}, w.DNS())
 	s.Own = false
+	s.Reach.Dial = func(_ context.Context, _, address string) (net.Conn, error) {
+		return nil, fmt.Errorf("%s was dialled", address)
+	}
 	checks, err := check.Select(nil, []string{"smuggling"}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -184,5 +187,28 @@ func TestSmugglingSparesStrangers(t *testing.T) {
 	all := check.Run(t.Context(), s, checks)
 	if o := all[len(all)-1]; o.Verdict != check.Skip {
 		t.Errorf("%s: %s", o.Verdict, o.Results[0].Summary)
+	}
+}
+
+// local is a resolver that knows localhost, with an address and no MX record.
+type local struct{ check.Resolver }
+
+func (r local) MX(_ context.Context, name string) (route.Answer[route.MX], error) {
+	return route.Answer[route.MX]{}, &route.Error{Kind: route.NoData, Name: name, Type: "MX"}
+}
+
+// No MX record is shown that the DNS does not have.
+func TestLocalhost(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	s := subject(t, w, check.Options{Domain: "localhost"}, w.DNS())
+	s.Resolver = local{s.Resolver}
+	checks, err := check.Select(nil, []string{"mx-present"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := check.Run(t.Context(), s, checks)
+	if r := all[len(all)-1].Results[0]; r.Verdict != check.Info || len(r.Evidence) > 0 {
+		t.Errorf("%s: %s %q", r.Verdict, r.Summary, r.Evidence)
 	}
 }

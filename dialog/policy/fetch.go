@@ -22,13 +22,14 @@ import (
 // Fetcher gets a policy by HTTPS. It uses no proxy, no cookie, no cache, and follows
 // no redirect.
 type Fetcher struct {
-	Dial   func(ctx context.Context, network, address string) (net.Conn, error)
-	Roots  *x509.CertPool   // what the policy host's certificate must lead to; nil is the system's store
-	Store  string           // what to call Roots: "the system's store"
-	Now    func() time.Time // what certificates are judged by; nil is time.Now
-	Agent  string           // names us to the policy host; "" sends no User-Agent
-	Family route.Family     // of the policy host's addresses
-	Limit  time.Duration    // for the whole fetch; 0 is 60 s
+	Dial    func(ctx context.Context, network, address string) (net.Conn, error)
+	Instead func(netip.AddrPort) string // what is dialled for an address of the policy host; nil is itself
+	Roots   *x509.CertPool              // what the policy host's certificate must lead to; nil is the system's store
+	Store   string                      // what to call Roots: "the system's store"
+	Now     func() time.Time            // what certificates are judged by; nil is time.Now
+	Agent   string                      // names us to the policy host; "" sends no User-Agent
+	Family  route.Family                // of the policy host's addresses
+	Limit   time.Duration               // for the whole fetch; 0 is 60 s
 }
 
 // FetchStep is where the fetch of a policy failed.
@@ -123,7 +124,11 @@ func (f *fetching) run(ctx context.Context, r route.Resolver) ([]byte, error) {
 func (f *fetching) connect(ctx context.Context, addrs []netip.Addr) (net.Conn, error) {
 	var failed error
 	for _, addr := range addrs[:min(len(addrs), maxAddresses)] {
-		to := netip.AddrPortFrom(addr, 443).String()
+		meant := netip.AddrPortFrom(addr, 443)
+		to := meant.String()
+		if f.Instead != nil {
+			to = f.Instead(meant)
+		}
 		if special, bad := route.Special(addr); bad && special.Fail {
 			failed = f.fail(StepConnect, nil, "%s: %s", addr, special.Text)
 			continue

@@ -75,11 +75,10 @@ func (r *Reach) sts(ctx context.Context, domain string, signed bool) *policy.STS
 // redirects and the family that hold for every connection.
 func (r *Reach) Fetcher(f policy.Fetcher, domain string) policy.Fetcher {
 	f.Family = r.Family
-	f.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
-		hop := Hop{Host: "mta-sts." + domain, Port: 443, web: true}
-		hop.Addr, _ = netip.ParseAddrPort(address)
-		return r.dial(ctx, network, r.address(hop))
+	f.Instead = func(addr netip.AddrPort) string {
+		return r.address(Hop{Host: "mta-sts." + domain, Port: addr.Port(), Addr: addr, web: true})
 	}
+	f.Dial = r.dial
 	return f
 }
 

@@ -188,6 +188,17 @@ func TestDiscoverRedirected(t *testing.T) {
 	}
 }
 
+// Where nothing answers, the address that was dialled is told, and not the one that was meant.
+func TestDiscoverRedirectedAstray(t *testing.T) {
+	var shown strings.Builder
+	r := discovering(t, policy.NeedsSTS, publishing("a", sandbox.Valid, "enforce", "*.a.test"), &shown)
+	r.ConnectTo = []Redirect{{Port: "443", To: "198.51.100.99", ToPort: "8443"}}
+	found := policy.FindSTS(t.Context(), r.Resolver, r.Fetcher(r.Discover.Fetch, "a.test"), "a.test")
+	if found.Err == nil || !strings.Contains(found.Err.Error(), ": 198.51.100.99:8443: no connection") {
+		t.Error(found.Err)
+	}
+}
+
 func TestTryNextPolicy(t *testing.T) {
 	cause := &dialog.TLSError{Reason: "x"}
 	for _, test := range []struct {

@@ -170,7 +170,7 @@ func plainZone(addr netip.Addr) bool {
 // --connect-to does.
 type Redirect struct {
 	Host string // "" is any
-	Port string // "" is any
+	Port string // "" is any; with any host too it is the SMTP servers' alone, and not that of a policy host
 	To   string // the host or address to dial instead; "" keeps what was meant
 	// ToPort is the port to dial; "" keeps what was meant.
 	ToPort string
@@ -217,7 +217,7 @@ func (r *Reach) redirect(hop Hop) (Redirect, bool) {
 		return Redirect{}, false
 	}
 	for _, to := range r.ConnectTo {
-		if to.Host == "" && hop.web {
+		if to.Host == "" && to.Port == "" && hop.web {
 			continue // it was written with the SMTP server in mind
 		}
 		if (to.Host == "" || strings.EqualFold(to.Host, hop.Host)) && (to.Port == "" || to.Port == strconv.Itoa(int(hop.Port))) {

@@ -143,6 +143,36 @@ func TestSubmission(t *testing.T) {
 	}
 }
 
+// dialled is what a redirect leads hop to, "" if it does not concern it.
+func dialled(to Redirect, hop Hop) string {
+	if found, ok := (&Reach{ConnectTo: []Redirect{to}}).redirect(hop); ok {
+		return found.address(hop)
+	}
+	return ""
+}
+
+// A policy host is meant by its name and by its port, and not by what names neither: that
+// was written with the SMTP server in mind.
+func TestRedirectPolicyHost(t *testing.T) {
+	hop := Hop{Host: "mta-sts.example.net", Addr: netip.MustParseAddrPort("192.0.2.1:443"), Port: 443, web: true}
+	for text, want := range map[string]string{
+		":443:127.0.0.1:8443":                    "127.0.0.1:8443",
+		"mta-sts.example.net:443:127.0.0.1:8443": "127.0.0.1:8443",
+		"mta-sts.example.net::127.0.0.1:":        "127.0.0.1:443",
+		":443::8443":                             "192.0.2.1:8443",
+		":25:127.0.0.1:2525":                     "",
+		"::127.0.0.1:2525":                       "",
+	} {
+		to, err := ParseRedirect(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := dialled(to, hop); got != want {
+			t.Errorf("%s: dials %q, not %q", text, got, want)
+		}
+	}
+}
+
 func TestRedirect(t *testing.T) {
 	hop := Hop{Host: "mx1.example.net", Addr: netip.MustParseAddrPort("192.0.2.1:25"), Port: 25}
 	for _, test := range []struct {
@@ -164,11 +194,7 @@ func TestRedirect(t *testing.T) {
 			t.Errorf("%s: %v", test.text, err)
 			continue
 		}
-		got := ""
-		if found, ok := (&Reach{ConnectTo: []Redirect{to}}).redirect(hop); ok {
-			got = found.address(hop)
-		}
-		if got != test.want {
+		if got := dialled(to, hop); got != test.want {
 			t.Errorf("%s: dials %q, not %q", test.text, got, test.want)
 		}
 	}

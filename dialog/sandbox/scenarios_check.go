@@ -9,7 +9,7 @@ import (
 func checkScenarios() []Scenario {
 	const relayed = "relay-test@example.org"
 	return []Scenario{
-		{Name: "mxfaults", About: "below it a fault of MX records each: twice, same, address, under, short, null, oddnull, gone, mixed, private, lost, unsure, doubt, bogus, many, far",
+		{Name: "mxfaults", About: "below it a fault of MX records each: twice, same, address, under, short, null, oddnull, gone, mixed, private, lost, unsure, half, doubt, bogus, many, far",
 			Expect:  "check names the fault",
 			Bogus:   "lost-mx A, lost-mx AAAA, unsure A, unsure AAAA, signed-mx MX",
 			Invalid: "bogus MX",
@@ -40,6 +40,8 @@ inner A 10.0.0.9
 lost MX 10 lost-mx
 lost-mx TXT "its addresses are answered SERVFAIL"
 unsure TXT "likewise, and it has no MX"
+half MX 10 mx1
+half MX 20 lost-mx
 signed-mx TXT "its MX is answered SERVFAIL, for bad signatures"
 bogus TXT "likewise, and the answer says why"
 doubt MX 10 doubted

@@ -14,12 +14,16 @@ func dmarcScenarios() []Scenario {
 			"_dmarc TXT \"v=DMARC1; p=none\"\n@ TXT x\n"),
 		published("dmarc-old", "tags that DMARC no longer has or never had: pct, rf, ri, x", "passes, and says that they mean nothing",
 			"_dmarc TXT \"v=DMARC1; p=quarantine; pct=50; rf=afrf; ri=3600; x=1; rua=mailto:dmarc@good.test!10m\"\n"),
-		published("dmarc-bad", "a policy that is no policy; below it typo, two, near, void and open", "fails, and says what receivers make of it",
+		published("dmarc-bad", "a policy that is no policy; below it typo, typos, two, near, void, open and parked", "fails, and says what receivers make of it",
 			"_dmarc TXT \"v=DMARC1; p=monitor; rua=reports@dmarc-bad.test\"\n"+
 				"_dmarc.typo TXT \"v=DMARC1; p=reject; sp=quarantin; rua=mailto:dmarc@good.test\"\n"+
+				"_dmarc.typos TXT \"v=DMARC1; p=none; sp=; rua=mailto:dmarc@good.test\"\n"+
 				"_dmarc.two TXT \"v=DMARC1; p=none\"\n_dmarc.two TXT \"v=DMARC1; p=reject\"\n"+
+				"parked MX 0 .\n_dmarc.parked TXT \"v=DMARC1; p=reject\"\n"+
 				"_dmarc.near TXT \"v=dmarc1; p=reject\"\n_dmarc.void TXT \"v=DMARC1\"\n"+
 				"_dmarc.open TXT \"v=DMARC1; p=reject; sp=none; rua=mailto:dmarc@nowhere.dmarc-bad.test,mailto:dmarc@nullmx.test,mailto:dmarc@nomx.test,https://good.test/dmarc,mailto:dmarc@servfail.test\"\n"),
+		published("dmarc-sub", "p=reject, and sp=none for its subdomains; shop.dmarc-sub.test is one", "warns, and says which tag has to be mended",
+			"_dmarc TXT \"v=DMARC1; p=reject; sp=none; rua=mailto:dmarc@dmarc-sub.test\"\n@ MX 10 mx1.good.test.\nshop TXT x\n"),
 		published("dmarc-test", "a policy under test (t=y), whose subdomains have milder ones; there.dmarc-test.test exists", "warns: it is not enforced",
 			"_dmarc TXT \"v=DMARC1; p=reject; sp=quarantine; np=none; t=y; rua=mailto:dmarc@good.test\"\nthere TXT x\n"),
 		published("dmarc-psd", "a public suffix by psd=y; shop.dmarc-psd.test has no record, uni.dmarc-psd.test is an organisation by psd=n",
@@ -33,14 +37,15 @@ func dmarcScenarios() []Scenario {
 			"dmarc-away.test._report._dmarc TXT \"v=DMARC1; rua=mailto:x@elsewhere.test\"\n@ MX 10 mx1.good.test.\n"),
 		{Name: "dmarc-down", About: "questions for its records are answered SERVFAIL, for its domain itself not", Expect: "no verdict on what is not known",
 			Zone: "@ TXT x\n", Bogus: "_dmarc TXT, _domainkey TXT, s1._domainkey TXT"},
-		published("dkim-bad", "DKIM keys that are short, broken, revoked, doubled, under test, not for mail or pasted with backslashes", "says of each what is wrong",
+		published("dkim-bad", "DKIM keys that are short, broken, revoked, doubled, not alone, under test, not for mail or pasted with backslashes", "says of each what is wrong",
 			badKeys()),
-		published("bimi", "a logo with a certificate; below it plain, http, declined, two and weak", "passes; for the others says why no logo is shown",
+		published("bimi", "a logo with a certificate; below it plain, http, declined, two, near and weak", "passes; for the others says why no logo is shown",
 			"_dmarc TXT \"v=DMARC1; p=quarantine; rua=mailto:dmarc@good.test\"\n"+
 				"default._bimi TXT \"v=BIMI1; l=https://bimi.test/logo.svg; a=https://bimi.test/logo.pem\"\n"+
 				"default._bimi.plain TXT \"v=BIMI1; l=https://bimi.test/logo.svg\"\n"+
 				"default._bimi.http TXT \"v=BIMI1; l=http://bimi.test/logo.svg\"\n"+
 				"default._bimi.declined TXT \"v=BIMI1; l=; a=;\"\n"+
+				"default._bimi.near TXT \"l=https://bimi.test/logo.svg; v=BIMI1\"\n"+
 				"default._bimi.two TXT \"v=BIMI1; l=\"\ndefault._bimi.two TXT \"v=BIMI1; a=\"\n"+
 				"default._bimi.weak TXT \"v=BIMI1; l=https://bimi.test/logo.svg\"\n_dmarc.weak TXT \"v=DMARC1; p=none\"\n"),
 		{Name: "dnsbl", About: "a list of addresses (RFC 5782): 198.51.100.247 and 2001:db8:b1::1 are on it; below it lists that are dead, full, closed or no list",
@@ -67,6 +72,8 @@ func badKeys() string {
 		"testing._domainkey TXT \"v=DKIM1; k=ed25519; t=y; p=" + ed + "\"\n" +
 		"two._domainkey TXT \"v=DKIM1; k=ed25519; p=" + ed + "\"\ntwo._domainkey TXT \"v=DKIM1; p=\"\n" +
 		"pasted._domainkey TXT \"v=DKIM1\\\\; k=ed25519\\\\; p=" + ed + "\"\n" +
+		"beside._domainkey TXT \"v=DKIM1; k=ed25519; p=" + ed + "\"\nbeside._domainkey TXT \"site-verification=1\"\n" +
+		"sha1._domainkey TXT \"v=DKIM1; k=ed25519; h=sha1; p=" + ed + "\"\n" +
 		"report._domainkey TXT \"v=DKIM1; k=ed25519; s=tlsrpt; p=" + ed + "\"\n"
 }
 

@@ -58,6 +58,7 @@ crowd MX 10 j
 crowd MX 11 k
 dangling TXT "v=spf1 redirect=nowhere.badspf.test"
 closed TXT "v=spf1 -all"
+behind TXT "v=spf1 -all ip4:203.0.113.0/24"
 each TXT "v=spf1 exists:mx1.good.test -all"
 denied TXT "v=spf1 -include:open.badspf.test -all"
 meh TXT "v=spf1 ?include:open.badspf.test -all"

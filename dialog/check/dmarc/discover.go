@@ -3,6 +3,7 @@ package dmarc
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/ehlo-mail/ehlo/dialog/route"
 )
@@ -32,6 +33,10 @@ type Discovery struct {
 	Err       error // what kept it from being known
 }
 
+// Literal reports whether the author's domain is an address in place of one ("[192.0.2.1]"):
+// no record can be published for it, and none is asked for.
+func (d *Discovery) Literal() bool { return strings.HasPrefix(d.Domain, "[") }
+
 // Applies reports whether a policy applies: a record that is usable was found.
 func (d *Discovery) Applies() bool { return d.Policy != "" }
 
@@ -40,7 +45,7 @@ func (d *Discovery) Applies() bool { return d.Policy != "" }
 func Discover(ctx context.Context, l Lookup, domain string) *Discovery {
 	d := &Discovery{Domain: tidy(domain)}
 	d.Walk = &Walk{Domain: d.Domain}
-	if d.Domain == "" {
+	if d.Domain == "" || d.Literal() {
 		return d
 	}
 	first := ask(ctx, l, d.Domain)

@@ -62,6 +62,8 @@ func Evaluate(ctx context.Context, l Lookup, m Message) *Verdict {
 	switch {
 	case d.Domain == "":
 		return v.end(PermError, "the From field does not name one domain, so that there is nothing to align with")
+	case d.Literal():
+		return v.end(NoPolicy, "no record applies to "+d.Domain+", which is an address and not a domain")
 	case d.Err != nil:
 		return v.end(broken(d.Err), "the policy of "+d.Domain+" could not be found out: "+d.Err.Error())
 	}

@@ -177,6 +177,20 @@ func TestEvaluate(t *testing.T) {
 	}
 }
 
+// TestEvaluateLiteral wants no question for a domain that cannot be in the DNS.
+func TestEvaluateLiteral(t *testing.T) {
+	l, asked := serve(t, zone{})
+	for _, from := range []string{"[192.0.2.1]", "[IPv6:2001:db8::1]"} {
+		v := Evaluate(t.Context(), l, Message{From: from, SPF: []Authenticated{{"example.com", "pass"}}, DKIM: []Authenticated{{"example.com", "pass"}}})
+		if v.Result != NoPolicy || v.Discovery.Applies() || len(v.Identifiers) != 0 || !strings.Contains(v.Why, strings.ToLower(from)) {
+			t.Errorf("%s: %+v", from, v)
+		}
+	}
+	if len(asked()) > 0 {
+		t.Errorf("asked for %q", asked())
+	}
+}
+
 func TestEvaluateTrace(t *testing.T) {
 	l, asked := serve(t, zone{"_dmarc.example.com": {"v=DMARC1; p=reject; sp=quarantine; t=y"}, "www.example.com": {"x"}})
 	v := Evaluate(t.Context(), l, Message{From: "www.example.com",

@@ -13,8 +13,7 @@ import (
 // error is why the DNS did not say; a domain without a record is none.
 func Find(ctx context.Context, r route.Resolver, domain string) ([]string, error) {
 	answer, err := r.TXT(ctx, presentation(domain))
-	var failed *route.Error
-	if errors.As(err, &failed) && failed.Definite() {
+	if definite(err) {
 		return nil, nil
 	}
 	return records(answer.Records), err
@@ -172,14 +171,19 @@ type noter func(format string, args ...any)
 // address reports whether name has an address of the family.
 func (w *walk) address(name string, family route.Family, void noter, lost func(error)) bool {
 	_, err := w.resolver.Addr(w.ctx, presentation(name), family)
-	var failed *route.Error
 	switch {
-	case errors.As(err, &failed) && failed.Definite():
+	case definite(err):
 		void("%s has no address", name)
 	case err != nil:
 		lost(err)
 	}
 	return err == nil
+}
+
+// definite reports whether the DNS said that there is nothing.
+func definite(err error) bool {
+	var failed *route.Error
+	return errors.As(err, &failed) && failed.Definite()
 }
 
 func (w *walk) exchangers(e *evaluation, name string, at int, void, note noter, lost func(error)) {
@@ -219,6 +223,10 @@ func (w *walk) include(name string, at, depth int, note noter, lost func(error))
 		lost(err)
 		return
 	case len(found) == 0:
+		if _, err := w.resolver.TXT(w.ctx, presentation(name)); definite(err) { // no TXT record at all, nor the name, perhaps
+			w.cost.Voids++
+			w.cost.Charges[at].Voids++
+		}
 		broken("%s has no SPF record", name)
 		return
 	case len(found) > 1:
