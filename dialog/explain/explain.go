@@ -190,7 +190,7 @@ func find(phase string, code int, enhanced string, text []string) (row, string) 
 		layer = ByPhase
 	}
 	if known && basic.reason != "other" {
-		return basic.doubt(unread && vague(number)), layer
+		return basic.doubt(unread && !(phase == "auth" && ofLogin(code))), layer
 	}
 	// X.Y.0 is "other or undefined" (RFC 3463 section 3): it tells the subject of
 	// a failure, and nothing in a success.
@@ -207,7 +207,8 @@ func find(phase string, code int, enhanced string, text []string) (row, string) 
 }
 
 // settles reports whether a code's reason tells what the words leave open: whose domain
-// is unknown, that it was the last try that failed, whose room or which limit it is.
+// is unknown, that it was the last try that failed, whose room or which limit it is, which
+// check could not be made or is the policy that they speak of.
 func settles(code, words string) bool {
 	switch code {
 	case "rejected-sender":
@@ -218,6 +219,10 @@ func settles(code, words string) bool {
 		return words == "system-full" || words == "message-too-big"
 	case "message-too-big":
 		return words == "mailbox-full"
+	case "auth-failure", "require-ptr":
+		return words == "system-error" || words == "network-error" || words == "policy"
+	case "syntax":
+		return words == "policy" || words == "starttls-failed"
 	}
 	return false
 }
@@ -230,15 +235,25 @@ func (r row) doubt(doubtful bool) row {
 	return r
 }
 
-// vague reports whether servers give a code for more reasons than it is registered
-// for. It is believed where no words stand beside it, and not against words that are
-// not understood: 4.2.1 comes with any reason to try again later, 5.4.1 with unknown
-// mailboxes, 554 on connecting with all that a server can have against a client.
+// vague reports whether servers give an enhanced code for more reasons than it is
+// registered for. It is believed where no words stand beside it, and not against words
+// that are not understood: 4.2.1 and 4.2.2 come with any reason to try again later, 5.4.1
+// with unknown mailboxes, X.1.8 with hosts that have no name.
 func vague(code string) bool {
 	switch code {
-	case "4.1.1", "4.1.2", "4.2.1", "4.3.2", "4.4.4", "4.4.5",
-		"4.7.9", "5.1.8", "5.2.1", "5.3.2", "5.4.1", "5.4.3", "5.4.4", "5.4.5", "5.4.6", "5.5.3", "5.5.4", "5.6.7", "5.7.2", "5.7.7", "5.7.9",
-		"422", "454", "501", "511", "521", "550", "551", "552", "553", "554", "556":
+	case "4.1.1", "4.1.2", "4.1.8", "4.2.1", "4.2.2", "4.3.2", "4.4.4", "4.4.5", "4.5.5",
+		"4.7.9", "5.1.8", "5.2.1", "5.3.2", "5.4.1", "5.4.3", "5.4.4", "5.4.5", "5.4.6", "5.5.3", "5.5.4", "5.6.7", "5.7.2", "5.7.7", "5.7.9":
+		return true
+	}
+	return false
+}
+
+// ofLogin reports whether a basic code is about a login and nothing else (RFC 4954
+// section 6). Every other one comes with whatever a server has to say: none is believed
+// against words that are not understood.
+func ofLogin(code int) bool {
+	switch code {
+	case 432, 534, 535, 538:
 		return true
 	}
 	return false

@@ -61,8 +61,8 @@ type rule struct {
 	means   string
 	likely  string
 	next    string
-	source  string // who writes so
-	date    string // when the source was read
+	source  string // who writes so; "bounces of X": no page of X's was read
+	date    string // when the source was read; "" if that was no page
 	example string // a reply that this rule answers, and none before it
 }
 

@@ -36,7 +36,9 @@ func TestRuleData(t *testing.T) {
 			if !slices.Contains(Reasons(), r.reason) || r.reason == "other" {
 				t.Errorf("%s: reason %q", at, r.reason)
 			}
-			if _, err := time.Parse(time.DateOnly, r.date); err != nil || r.source == "" || r.means == "" {
+			_, err := time.Parse(time.DateOnly, r.date)
+			fromBounces := strings.HasPrefix(r.source, "bounces of ") && r.date == ""
+			if err != nil && !fromBounces || r.source == "" || r.means == "" {
 				t.Errorf("%s: no meaning, no source or no date: %v", at, err)
 			}
 			for _, text := range []string{r.means, r.likely, r.next} {
@@ -125,6 +127,10 @@ func TestSettles(t *testing.T) {
 		{"4.3.1", "there is no space left", "system-full"},
 		{"5.3.4", "the mailbox quota is exceeded", "message-too-big"},
 		{"5.1.8", "blocked using zen.spamhaus.org", "blocked"},
+		{"4.7.23", "a temporary error", "auth-failure"},
+		{"4.7.25", "a DNS error", "require-ptr"},
+		{"5.5.1", "not permitted by policy", "syntax"},
+		{"5.7.1", "not permitted by policy", "policy"},
 	}
 	for _, tt := range tests {
 		if e := Reply("rcpt", 450, tt.enhanced, []string{tt.text}); e.Reason != tt.want {
@@ -313,6 +319,13 @@ func TestRules(t *testing.T) {
 		{"rcpt", 550, "5.4.1", nil, "network-error"},
 		{"connect", 554, "", []string{"Declined"}, "other"},
 		{"connect", 554, "", nil, "blocked"},
+		{"rcpt", 450, "4.2.2", []string{"4.2.2 Declined"}, "other"},
+		{"rcpt", 450, "4.2.2", nil, "mailbox-full"},
+		{"mail", 503, "", []string{"Declined"}, "other"},
+		{"mail", 503, "", nil, "syntax"},
+		{"connect", 530, "", []string{"Declined"}, "other"},
+		{"auth", 535, "", []string{"Declined"}, "security"},
+		{"auth", 454, "", []string{"Declined"}, "other"},
 		{"rcpt", 550, "5.1.1", []string{"5.1.1 Declined"}, "user-unknown"},
 		{"rcpt", 550, "5.1.1", []string{"5.1.1 inactive email address"}, "mailbox-disabled"},
 
