@@ -40,7 +40,11 @@ func runBench(ctx context.Context, r *run) (exit, error) {
 		return exit{Status: StatusUsage}, err
 	}
 	if err := b.prepare(); err != nil {
-		return exit{Status: StatusUsage}, &usageError{msg: err.Error(), next: r.next}
+		var usage *usageError
+		if !errors.As(err, &usage) {
+			usage = &usageError{msg: err.Error(), next: r.next}
+		}
+		return exit{Status: StatusUsage}, usage
 	}
 	ctx, cancel := r.limited(ctx)
 	defer cancel()
@@ -72,7 +76,7 @@ func runBench(ctx context.Context, r *run) (exit, error) {
 	return exit{Status: document.Status, Phase: document.Phase}, b.outlook.close()
 }
 
-// prepare reads what is to be offered.
+// prepare reads what is to be offered, and looks whether this host can offer it.
 func (b *benching) prepare() error {
 	from := b.sender()
 	var err error
@@ -110,7 +114,13 @@ func (b *benching) prepare() error {
 		if err != nil {
 			return err
 		}
+		if t.Late() && b.offer.Rate == 0 {
+			return fmt.Errorf("--fail-if %s: nothing is due at a time without --rate", t.Text)
+		}
 		b.thresholds = append(b.thresholds, t)
+	}
+	if err := b.descriptors(); err != nil {
+		return err
 	}
 	return b.messages()
 }
@@ -125,51 +135,13 @@ func (b *benching) madeUp() ([]mime.Mailbox, error) {
 	return []mime.Mailbox{m}, err
 }
 
-// messages makes the messages, or reads those of --corpus.
-func (b *benching) messages() error {
-	if dir := b.String("corpus"); dir != "" {
-		l := &letter{}
-		defer l.close()
-		if err := b.folder(l, "corpus", dir); err != nil {
-			return err
-		}
-		for _, m := range l.messages {
-			ready, err := load.NewMessage(m)
-			if err != nil {
-				return err
-			}
-			b.offer.Messages = append(b.offer.Messages, ready)
-		}
-		return nil
-	}
-	sizes, err := parseSizes(b.String("size"))
-	if err != nil {
-		return err
-	}
-	for _, r := range sizes {
-		steps := 1
-		if r.most > r.least {
-			steps = 10
-		}
-		for i := range steps {
-			size := r.least
-			if steps > 1 {
-				size += (r.most - r.least) * i / (steps - 1)
-			}
-			m := load.MadeUp(b.offer.From, b.offer.To, size)
-			m.Weight = r.weight * 10 / steps
-			b.offer.Messages = append(b.offer.Messages, m)
-		}
-	}
-	return nil
-}
-
 // bench finds the server and makes the offer.
 func (b *benching) bench(ctx context.Context) (*load.Result, reach.Hop, error) {
 	hops, err := b.Hops(ctx, b.target)
 	if err != nil {
 		return nil, reach.Hop{}, err
 	}
+	b.progress.clear() // no name is asked for any more
 	hop := hops[0]
 	ctx, refuse := context.WithCancelCause(ctx)
 	defer refuse(nil)

@@ -50,14 +50,14 @@ func parseSizes(v string) ([]sizeRange, error) {
 	return list, nil
 }
 
-// parseSize reads 812, 1KiB, 1.5MiB; K and M count as KiB and MiB.
+// parseSize reads 812, 1KiB, 1.5MiB; K, M and G count as KiB, MiB and GiB.
 func parseSize(v string) (int, error) {
 	unit := 1.0
 	number := v
 	for _, u := range []struct {
 		name  string
 		bytes float64
-	}{{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"K", 1 << 10}, {"M", 1 << 20}} {
+	}{{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"K", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}} {
 		if rest, ok := strings.CutSuffix(v, u.name); ok {
 			unit, number = u.bytes, rest
 			break

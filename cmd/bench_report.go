@@ -1,11 +1,8 @@
 package cmd
 
 import (
-	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -38,6 +35,7 @@ type benchReport struct {
 	Host        string           `json:"host,omitempty"`
 	Address     string           `json:"address,omitempty"`
 	Sessions    int              `json:"sessions"`
+	GaveUp      int64            `json:"gave_up"`
 	Messages    benchMessages    `json:"messages"`
 	Recipients  int64            `json:"recipients"`
 	Bytes       int64            `json:"bytes"`
@@ -88,8 +86,9 @@ type benchError struct {
 }
 
 type benchThreshold struct {
-	Text   string `json:"text"`
-	Broken string `json:"broken,omitempty"`
+	Text     string `json:"text"`
+	Broken   string `json:"broken,omitempty"`
+	Untested bool   `json:"untested,omitempty"` // nothing was measured for it
 }
 
 // Kind is that of a report.
@@ -124,12 +123,18 @@ func (r benchReport) Lines() []transcript.Line {
 		text := strings.TrimSpace(e.Codes + " " + e.Text)
 		lines = append(lines, transcript.Line{Mark: transcript.Finding, Text: fmt.Sprintf("%s times, %s: %s", grouped(e.Count), moment(e.Phase), text)})
 	}
+	if r.GaveUp > 0 {
+		lines = append(lines, transcript.Line{Mark: transcript.Finding, Text: counted(r.GaveUp, "session") + " gave up, as connection after connection carried no message"})
+	}
 	if r.Messages.Late > 0 {
 		lines = append(lines, transcript.Line{Mark: transcript.Finding, Text: fmt.Sprintf("the rate was not reached: %s due and not sent, as no session was free", were(r.Messages.Late))})
 	}
 	for _, t := range r.Thresholds {
-		if t.Broken != "" {
+		switch {
+		case t.Broken != "":
 			lines = append(lines, transcript.Line{Mark: transcript.Failure, Text: t.Broken + ", against " + t.Text})
+		case t.Untested:
+			lines = append(lines, transcript.Line{Mark: transcript.Finding, Text: t.Text + " is not tested: there was nothing to measure"})
 		}
 	}
 	return lines
@@ -152,9 +157,10 @@ func (b *benching) document(r *load.Result, hop reach.Hop, err error) benchResul
 		return d
 	}
 	d.measured(r)
+	d.Messages.Left = b.left(r)
 	d.about = b.about(r)
 	for _, t := range b.thresholds {
-		d.Thresholds = append(d.Thresholds, benchThreshold{t.Text, t.Broken(r)})
+		d.Thresholds = append(d.Thresholds, benchThreshold{t.Text, t.Broken(r), !t.Measured(r)})
 	}
 	d.verdict = b.judge(r, d.Thresholds)
 	d.OK = d.Status == StatusDone
@@ -162,8 +168,8 @@ func (b *benching) document(r *load.Result, hop reach.Hop, err error) benchResul
 }
 
 func (d *benchReport) measured(r *load.Result) {
-	d.Messages = benchMessages{r.Messages(), r.Accepted, r.Deferred, r.Refused, r.Unknown, r.Failed, r.Late, r.Left}
-	d.Recipients, d.Bytes, d.Connections = r.Recipients, r.Bytes, r.Connections
+	d.Messages = benchMessages{r.Messages(), r.Accepted, r.Deferred, r.Refused, r.Unknown, r.Failed, r.Late, 0}
+	d.Recipients, d.Bytes, d.Connections, d.GaveUp = r.Recipients, r.Bytes, r.Connections, r.GaveUp
 	d.LoadMS, d.PerSecond = transcript.Millis(r.Took), int64(r.Speed()+0.5)
 	row := func(what string, h *load.Histogram) {
 		if h.Count() == 0 {
@@ -213,86 +219,6 @@ func (b *benching) about(r *load.Result) []string {
 		about = append(about, tls.VersionName(t.Version))
 	}
 	return about
-}
-
-// judge is the verdict on a load: thresholds that are broken, else messages that
-// were not accepted, unless a threshold says how many may be.
-func (b *benching) judge(r *load.Result, thresholds []benchThreshold) verdict {
-	v := verdict{Status: StatusDone}
-	tolerant := false
-	for i, t := range thresholds {
-		tolerant = tolerant || b.thresholds[i].Errors()
-		if t.Broken != "" {
-			v.Status = StatusRefused
-		}
-	}
-	count := fmt.Sprintf("%s accepted", counted(r.Accepted, "message"))
-	if n := r.Messages(); n > r.Accepted {
-		count = fmt.Sprintf("%s of %s accepted", grouped(r.Accepted), counted(n, "message"))
-	}
-	if n := b.unserved(r); n > 0 {
-		count += " · not for " + counted(n, "recipient")
-	}
-	if n := max(r.Late, r.Left); n > 0 {
-		count += " · " + grouped(n) + " not sent"
-	}
-	v.Sentence = fmt.Sprintf("%s · %s a second · %s/s", count, grouped(int64(r.Speed()+0.5)), transcript.Bytes(int64(float64(r.Bytes)/max(r.Took.Seconds(), 1e-3))))
-	var limit *maxTimeError
-	if errors.As(r.Interrupted, &limit) {
-		v.Seen = limit.Error()
-	}
-	switch {
-	case r.Unknown > 0 && !tolerant:
-		v.Status = StatusUnknown
-		v.Means = fmt.Sprintf("every byte of %s was sent, and no reply came that can be trusted: each may be delivered, or lost", counted(r.Unknown, "message"))
-	case errors.Is(r.Interrupted, ErrInterrupted):
-		v.Status = StatusInterrupted
-	case v.Status == StatusRefused:
-		v.Outcome = "failed"
-		return v
-	case tolerant && r.Accepted > 0:
-	case r.Accepted == 0 && r.Err != nil && !errors.Is(r.Err, context.Canceled):
-		return b.advise(judge(r.Err, b.target.Text))
-	default:
-		v.Status = combine(b.statuses(r)...)
-	}
-	v.Outcome = endingOf(v.Status).word
-	return v
-}
-
-func (b *benching) statuses(r *load.Result) []Status {
-	var all []Status
-	for _, n := range []struct {
-		count  int64
-		status Status
-	}{{r.Accepted, StatusDone}, {r.Deferred, StatusDeferred}, {r.Refused, StatusRefused}, {r.Unknown, StatusUnknown}, {r.Failed, StatusProtocol}} {
-		if n.count > 0 {
-			all = append(all, n.status)
-		}
-	}
-	if b.unserved(r) > 0 {
-		all = append(all, StatusRefused)
-	}
-	if b.unsent(r) {
-		all = append(all, StatusNoAnswer)
-	}
-	if len(all) == 0 { // the time was up before anything was tried
-		all = append(all, StatusNoAnswer)
-	}
-	return all
-}
-
-// unsent reports whether the run was to send more than it did: all of --messages, or
-// of what --rate made due unless a threshold says how many may be late, or for as long
-// as --duration says.
-func (b *benching) unsent(r *load.Result) bool {
-	late := r.Late > 0 && b.offer.Count > 0 && !slices.ContainsFunc(b.thresholds, load.Threshold.Late)
-	return late || r.Left > 0 || r.Interrupted != nil && b.offer.Count == 0 && b.offer.Duration > 0
-}
-
-// unserved is how many recipients of accepted messages were not accepted.
-func (b *benching) unserved(r *load.Result) int64 {
-	return r.Accepted*int64(len(b.offer.To)) - r.Recipients
 }
 
 func were(n int64) string {

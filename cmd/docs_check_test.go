@@ -45,7 +45,7 @@ func checksPage() string {
 			}
 			var needs []string
 			for _, n := range c.Needs {
-				if n != check.NeedDomain && n != check.NeedMessage {
+				if n != check.NeedDomain && n != check.NeedMessage && n != check.NeedGreeting {
 					needs = append(needs, "`"+n.String()+"`")
 				}
 			}

@@ -47,7 +47,7 @@ func TestDocsJSON(t *testing.T) {
 		"send --to dmarc@reject.test", "send --to alice@drops.test", "send --to alice@small.test --body @" + big,
 		"send --to alice@wrongname.test --tls-verify", "send --to alice@greylist.test --retry-for 1m", "send --to a@localhost --quit-after rcpt",
 		"send --to alice@good.test,bob@good.test --count 2",
-		"bench good.test --messages 5 --sessions 2 --rate 5000 --fail-if p99<0s --fail-if max<1h", "bench reject.test --messages 2 --to x@reject.test", "bench busy.test --messages 1", "message show " + parcel + " --extract " + dir, "message verify " + signed,
+		"bench good.test --messages 5 --sessions 2 --rate 5000 --fail-if p99<0s --fail-if max<1h --fail-if data.max>1h", "bench reject.test --messages 2 --to x@reject.test", "bench busy.test --messages 1", "message show " + parcel + " --extract " + dir, "message verify " + signed,
 		"message verify --ip 192.0.2.10 " + signed, "message verify --ip 192.0.2.10 --mail-from x@bounce.good.test " + signed, "message verify --ip 198.51.100.248 --mail-from x@spf.test --helo mx1.good.test " + signed,
 	} {
 		args := append(strings.Fields(line), "--sandbox")

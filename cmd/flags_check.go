@@ -125,6 +125,33 @@ func checkWord(v string) error {
 	return nil
 }
 
+// checkSender takes what SPF can be asked about: an address, <> or a domain. Only a quoted
+// local part may hold an @ (RFC 5321 section 4.1.2).
+func checkSender(v string) error {
+	if v == "" {
+		return errEmpty
+	}
+	address := strings.TrimSuffix(strings.TrimPrefix(v, "<"), ">")
+	at := strings.LastIndexByte(address, '@')
+	if at > 0 && strings.Contains(address[:at], "@") && !(strings.HasPrefix(address, `"`) && strings.HasSuffix(address[:at], `"`)) {
+		return errors.New("an address has one @, but for one in quotes before it")
+	}
+	return nil
+}
+
+// checkZones takes the zones of lists, parted by commas.
+func checkZones(v string) error {
+	if v == "" {
+		return errEmpty
+	}
+	for _, zone := range ids([]string{v}) {
+		if !route.ValidDomain(zone) {
+			return fmt.Errorf("%s is no domain", quote(zone))
+		}
+	}
+	return nil
+}
+
 func checkAddress(v string) error {
 	if _, err := netip.ParseAddr(v); err != nil {
 		return errors.New("it is an IP address, such as 192.0.2.1")

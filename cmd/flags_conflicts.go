@@ -16,7 +16,7 @@ var conflicts = [...]conflict{
 	{a: "data", b: "calendar"}, {a: "data-template", b: "attach"}, {a: "data-template", b: "html"},
 	{a: "data-folder", b: "subject"}, {a: "data-folder", b: "body"}, {a: "data-folder", b: "html"}, {a: "data-folder", b: "attach"}, {a: "data-folder", b: "inline"}, {a: "data-folder", b: "calendar"}, {a: "data-folder", b: "cc"}, {a: "data-folder", b: "bcc"}, {a: "data-folder", b: "header"}, {a: "data-folder", b: "add-header"},
 	{a: "data-mbox", b: "subject"}, {a: "data-mbox", b: "body"}, {a: "data-mbox", b: "html"}, {a: "data-mbox", b: "attach"}, {a: "data-mbox", b: "inline"}, {a: "data-mbox", b: "calendar"}, {a: "data-mbox", b: "cc"}, {a: "data-mbox", b: "bcc"}, {a: "data-mbox", b: "header"}, {a: "data-mbox", b: "add-header"},
-	{a: "malformed", b: "fixup"},
+	{a: "malformed", b: "fixup"}, {a: "corpus", b: "size"},
 	{a: "hold-for", b: "hold-until"}, {a: "short", b: "probe"},
 	{a: "quit-after", b: "drop-after"}, {a: "quit-after", b: "drop-after-send"}, {a: "drop-after", b: "drop-after-send"},
 	{a: "server", b: "socket"}, {a: "server", b: "pipe"}, {a: "server", b: "copy-routing"},

@@ -268,7 +268,7 @@ var flagTable = [...]flag{
 	{name: "messages", group: "load", kind: isInt, value: "N", def: "1000", least: 1, most: 1_000_000_000,
 		about: "so many messages, status 8 if not all are sent; no limit where only --duration is given"},
 	{name: "duration", group: "load", kind: isTime, value: "TIME", def: "30s",
-		about: "begin no message after so long"},
+		about: "begin no message after so long; what is under way has 10 s more"},
 	{name: "rate", group: "load", kind: isText, value: "N", check: checkRate,
 		about: "so many messages a second, status 8 if not all that are due are sent; a latency counts from when its message is due (as fast as they are taken)"},
 	{name: "ramp", group: "load", kind: isTime, value: "TIME",

@@ -125,7 +125,7 @@ func (c *conn) take(reply *Reply, err error) (on bool) {
 	now := time.Now()
 	o := c.owed[0]
 	turn := o.turn()
-	reply.Took = now.Sub(o.left)
+	reply.Took, reply.Came = now.Sub(o.left), now
 	turn.hear(reply)
 	c.heard = now
 	if turn.Step.More == nil || !turn.Step.More(o.turns[:o.index+1]) {

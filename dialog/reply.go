@@ -18,6 +18,7 @@ type Reply struct {
 	Raw      []byte        // all its bytes as they came, line ends included
 	Oddities []string      // what was tolerated in it
 	Took     time.Duration // since its group of commands left
+	Came     time.Time     // when its end was read; zero if it came before its command's end
 	asked    string        // the text of a 334, without any mask
 }
 

@@ -17,7 +17,7 @@ func (s *session) converse(ctx context.Context, d *dialog.Session) error {
 	if s.pipelines(d) && !s.chunks(d) && !d.LMTP {
 		send = s.linked
 	}
-	for s.more() && s.take() {
+	for !s.over && s.more() && s.take() {
 		if err := send(ctx, d); err != nil {
 			return err
 		}
@@ -41,9 +41,40 @@ func (s *session) chunks(d *dialog.Session) bool {
 // begin takes the job that is next onto this connection.
 func (s *session) begin() *job {
 	j := s.job
+	if s.sent == 0 && s.PerConn == 0 && !s.pace.timed() { // a kept connection is none of its cost
+		j.due = time.Now()
+	}
 	s.job = nil
 	s.sent++
 	return j
+}
+
+// back takes a job that the server was not heard of for the next connection.
+func (s *session) back(j *job) {
+	if !s.pace.timed() { // it is begun once more
+		j.due = time.Now()
+	}
+	s.job = j
+	s.sent--
+}
+
+// unheard reports whether nothing is known of a message but its envelope's way onto a
+// connection that was over: it did not leave, or the server closed without a word
+// about it, as behind its last message it may at any time.
+func unheard(turns []dialog.Turn, err error) bool {
+	for i := range turns {
+		t := &turns[i]
+		if t.Reply() != nil || t.Step.Phase == dialog.PhaseDot && t.State == dialog.Written {
+			return false
+		}
+	}
+	return turns[0].State == dialog.Unsent || errors.As(err, new(*dialog.LostError))
+}
+
+// exchange has the server answer the steps that were added.
+func (s *session) exchange(ctx context.Context, d *dialog.Session) ([]dialog.Turn, error) {
+	s.left = time.Now()
+	return d.Recur(ctx, s.steps...)
 }
 
 // envelope adds the commands before a message, the first of them waiting if first
@@ -66,7 +97,7 @@ func (s *session) envelope(d *dialog.Session, j *job, first bool) {
 
 // farewell adds QUIT if this connection carries no more messages.
 func (s *session) farewell(d *dialog.Session) {
-	if !s.more() || !s.peek() {
+	if !s.more() || s.pace.over(time.Now()) {
 		s.steps = append(s.steps, dialog.Step{Phase: dialog.PhaseQuit, Command: s.quit, Waits: !s.pipelines(d)})
 	}
 }
@@ -93,11 +124,15 @@ func (s *session) whole(ctx context.Context, d *dialog.Session) error {
 			dialog.Step{Phase: dialog.PhaseDot, Body: &j.body, Waits: true, Unless: notAsked, More: s.each(d, j)})
 	}
 	s.farewell(d)
-	turns, err := d.Recur(ctx, s.steps...)
+	turns, err := s.exchange(ctx, d)
+	if err != nil && s.sent > 1 && unheard(turns, err) {
+		s.back(j)
+		return err
+	}
 	if err == nil {
 		err = unfit(turns)
 	}
-	s.settle(j, turns, time.Now(), err)
+	s.settle(j, turns, err)
 	return past(turns, err)
 }
 
@@ -127,7 +162,11 @@ func (s *session) linked(ctx context.Context, d *dialog.Session) error {
 	s.steps = s.steps[:0]
 	s.envelope(d, j, true)
 	s.steps = append(s.steps, dialog.Step{Phase: dialog.PhaseData, Command: s.data})
-	turns, err := d.Recur(ctx, s.steps...)
+	turns, err := s.exchange(ctx, d)
+	if err != nil && s.sent > 1 && unheard(turns, err) {
+		s.back(j)
+		return err
+	}
 	for {
 		if err == nil {
 			err = unfit(turns)
@@ -138,29 +177,31 @@ func (s *session) linked(ctx context.Context, d *dialog.Session) error {
 		}
 		s.steps = append(s.steps[:0], dialog.Step{Phase: dialog.PhaseDot, Body: text, Waits: true})
 		var next *job
-		switch {
-		case !s.more() || !s.peek():
-			s.farewell(d)
-		case !s.job.due.After(time.Now()):
+		if s.more() && s.peek(false) {
 			next = s.begin()
 			s.envelope(d, next, false)
 			s.steps = append(s.steps, dialog.Step{Phase: dialog.PhaseData, Command: s.data})
+		} else {
+			s.farewell(d)
 		}
-		left := time.Now()
-		turns, err = d.Recur(ctx, s.steps...)
-		ended := left
-		if dot := turns[0].Reply(); dot != nil {
-			ended = left.Add(dot.Took)
-		}
+		turns, err = s.exchange(ctx, d)
 		mine := turns // the farewell too
 		if next != nil {
 			mine = turns[:1]
 		}
 		if j.took > 0 {
-			s.settle(j, mine, ended, err)
+			s.settle(j, mine, err)
 		}
 		if next == nil {
 			return past(turns, err)
+		}
+		dot := turns[0].Reply()
+		if turns[0].State != dialog.Answered || dot.Code == 421 || unheard(turns[1:], err) {
+			s.back(next)
+			return err
+		}
+		if s.heard = dot.Came; !s.pace.timed() {
+			next.due = s.heard
 		}
 		j, turns = next, turns[1:]
 	}
@@ -177,11 +218,11 @@ func (s *session) enveloped(j *job, turns []dialog.Turn, err error) *body {
 		s.doubtful = doubtful{}
 	}
 	if err == nil && data.Intermediate() && j.took > 0 {
-		s.count(turns)
+		s.count(turns, nil)
 		return &j.body
 	}
 	j.took = 0
-	s.settle(j, turns, time.Now(), err)
+	s.settle(j, turns, err)
 	if err == nil && data.Intermediate() {
 		s.open = false
 		j.body = body{bytes: []byte(".\r\n")}

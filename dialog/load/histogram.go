@@ -11,6 +11,7 @@ import (
 // empty.
 type Histogram struct {
 	counts   []uint32 // by bucket, as far as one was needed
+	bars     [bars]uint32
 	n        int64
 	sum      time.Duration
 	min, max time.Duration
@@ -19,6 +20,8 @@ type Histogram struct {
 const (
 	fine    = 6 // 1<<fine buckets for each doubling
 	longest = time.Hour
+	narrow  = 10 * time.Microsecond // the first bar ends there
+	bars    = 27                    // up to longest
 )
 
 // Add counts d once.
@@ -29,6 +32,7 @@ func (h *Histogram) Add(d time.Duration) {
 		h.grow(i + 1)
 	}
 	h.counts[i]++
+	h.bars[bar(d)]++
 	if h.n == 0 || d < h.min {
 		h.min = d
 	}
@@ -55,6 +59,9 @@ func (h *Histogram) Merge(other *Histogram) {
 	h.grow(len(other.counts))
 	for i, n := range other.counts {
 		h.counts[i] += n
+	}
+	for i, n := range other.bars {
+		h.bars[i] += n
 	}
 	if h.n == 0 || other.min < h.min {
 		h.min = other.min
@@ -103,27 +110,39 @@ type Bar struct {
 }
 
 // Bars are the counts between bounds in steps of 1, 2, 5, 10, from the first bar that
-// counts anything to the last. A time within 1/64 of a bound may stand on its
-// other side.
+// counts anything to the last.
 func (h *Histogram) Bars() []Bar {
-	var bars []Bar
-	from, i := time.Duration(0), 0
-	for unit := 10 * time.Microsecond; i < len(h.counts); unit *= 10 {
-		for _, step := range [...]time.Duration{1, 2, 5} {
-			bar := Bar{From: from, To: step * unit}
-			for ; i < len(h.counts) && top(i) <= bar.To; i++ {
-				bar.Count += int64(h.counts[i])
-			}
-			from = bar.To
-			if bar.Count > 0 || len(bars) > 0 {
-				bars = append(bars, bar)
-			}
+	var list []Bar
+	full := 0 // up to the last that counts
+	from, to := time.Duration(0), narrow
+	for i, n := range h.bars {
+		if n > 0 || len(list) > 0 {
+			list = append(list, Bar{from, to, int64(n)})
+		}
+		if n > 0 {
+			full = len(list)
+		}
+		if from = to; i%3 == 1 {
+			to = to / 2 * 5
+		} else {
+			to *= 2
 		}
 	}
-	for len(bars) > 0 && bars[len(bars)-1].Count == 0 {
-		bars = bars[:len(bars)-1]
+	return list[:full]
+}
+
+// bar is the bar that counts d.
+func bar(d time.Duration) int {
+	for i, unit := 0, narrow; ; i, unit = i+3, unit*10 {
+		switch {
+		case d < unit:
+			return i
+		case d < 2*unit:
+			return i + 1
+		case d < 5*unit:
+			return i + 2
+		}
 	}
-	return bars
 }
 
 // bucket is where d is counted: below 1<<fine microseconds each has its own, and

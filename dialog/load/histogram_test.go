@@ -39,15 +39,44 @@ func TestQuantile(t *testing.T) {
 		if h.Min() != times[0] || h.Max() != times[len(times)-1] || h.Count() != int64(len(times)) {
 			t.Fatal(h.Min(), h.Max(), h.Count())
 		}
-		total := int64(0)
-		for i, bar := range h.Bars() {
-			if total += bar.Count; i > 0 && bar.From >= bar.To {
-				t.Fatal(bar)
-			}
+		checkBars(t, a.Bars(), times)
+	}
+}
+
+// checkBars wants bars that join, the outer ones full, each with exactly the times
+// between its bounds, which are sorted.
+func checkBars(t *testing.T, bars []Bar, times []time.Duration) {
+	t.Helper()
+	rest := times
+	for i, bar := range bars {
+		n := 0
+		for n < len(rest) && rest[n] < bar.To {
+			n++
 		}
-		if total != h.Count() {
-			t.Fatalf("bars count %d of %d", total, h.Count())
+		if n > 0 && rest[0] < bar.From || int64(n) != bar.Count || i > 0 && bar.From != bars[i-1].To {
+			t.Fatalf("%v holds %d times", bar, n)
 		}
+		rest = rest[n:]
+	}
+	if len(rest) > 0 || len(bars) == 0 || bars[0].Count == 0 || bars[len(bars)-1].Count == 0 {
+		t.Fatalf("%v leave %d of %d", bars, len(rest), len(times))
+	}
+}
+
+// TestBars has a time on the side of a bound on which it is.
+func TestBars(t *testing.T) {
+	var all Histogram
+	all.Add(0)
+	all.Add(longest)
+	for _, bar := range all.Bars() {
+		for _, d := range []time.Duration{bar.From, bar.From + 1, bar.To - 1} {
+			var h Histogram
+			h.Add(d)
+			checkBars(t, h.Bars(), []time.Duration{min(d, longest)})
+		}
+	}
+	if n := len(all.Bars()); n != bars {
+		t.Errorf("%d bars", n)
 	}
 }
 

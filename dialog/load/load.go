@@ -10,6 +10,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -18,6 +19,19 @@ import (
 	"github.com/ehlo-mail/ehlo/dialog"
 	"github.com/ehlo-mail/ehlo/dialog/reach"
 )
+
+// overtime is Offer.Overtime where that is not set: a message on its way is seldom
+// longer, and a server that stands still is not waited for, unless somebody has said
+// how long a reply may take.
+func overtime(t dialog.Timeouts) time.Duration {
+	limit, usual := 10*time.Second, dialog.DefaultTimeouts()
+	for _, reply := range [...]struct{ own, usual time.Duration }{{t.Banner, usual.Banner}, {t.Reply, usual.Reply}, {t.Dot, usual.Dot}} {
+		if reply.own != reply.usual {
+			limit = max(limit, reply.own)
+		}
+	}
+	return limit
+}
 
 // Offer is what is offered.
 type Offer struct {
@@ -28,6 +42,7 @@ type Offer struct {
 	Count    int64         // messages in all; 0 is no limit
 	Duration time.Duration // after which no message is begun; 0 is no limit
 	Rate     float64       // messages a second, over all sessions; 0 is as fast as they are taken
+	Overtime time.Duration // for what is under way behind Duration; 0 is 10 s, and more where replies are given more than by default
 	Ramp     time.Duration // over which the sessions begin, one after the other
 	PerConn  int           // messages on one connection; 0 keeps it
 	Lockstep bool          // each command waits for the reply before it
@@ -52,6 +67,15 @@ func Run(ctx context.Context, r *reach.Reach, hop reach.Hop, o Offer, told func(
 	defer cut(nil)
 	impatient, hurry := quiet.Session.Hurry, make(chan struct{})
 	quiet.Session.Hurry = hurry
+	end := sync.OnceFunc(func() { close(hurry) })
+	if o.Duration > 0 {
+		limit := cmp.Or(o.Overtime, overtime(r.Session.Timeouts))
+		timer := time.AfterFunc(o.Duration+limit, func() {
+			cut(&dialog.TimeoutError{For: "reply", After: limit})
+			end()
+		})
+		defer timer.Stop()
+	}
 	stop := context.AfterFunc(ctx, func() {
 		grace := o.Grace
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
@@ -63,7 +87,7 @@ func Run(ctx context.Context, r *reach.Reach, hop reach.Hop, o Offer, told func(
 		case <-within.Done():
 		}
 		cut(context.Cause(ctx))
-		close(hurry)
+		end()
 	})
 	defer stop()
 
@@ -80,7 +104,7 @@ func Run(ctx context.Context, r *reach.Reach, hop reach.Hop, o Offer, told func(
 		own.Session.Memory = new(dialog.Memory)
 		s := &session{Offer: &o, words: said, deck: deck, reach: &own, hop: hop, pace: p, tally: tallies[i%len(tallies)]}
 		all.Go(func() {
-			if p.wait(began.Add(o.Ramp * time.Duration(i) / time.Duration(o.Sessions))) {
+			if p.begin(began.Add(o.Ramp * time.Duration(i) / time.Duration(o.Sessions))) {
 				s.run(within)
 			}
 		})
@@ -111,8 +135,12 @@ func Run(ctx context.Context, r *reach.Reach, hop reach.Hop, o Offer, told func(
 	}
 	<-done
 	result := sum()
+	if !result.ended.IsZero() {
+		result.Took = result.ended.Sub(began)
+	}
 	result.Late = p.late(time.Now())
-	if result.Interrupted = context.Cause(ctx); result.Interrupted != nil && o.Count > 0 {
+	result.Interrupted = context.Cause(ctx)
+	if o.Count > 0 {
 		result.Left = o.Count - p.dealt.Load()
 	}
 	return result, nil

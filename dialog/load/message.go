@@ -2,6 +2,7 @@ package load
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -9,72 +10,106 @@ import (
 	"github.com/ehlo-mail/ehlo/dialog"
 )
 
+// MostHeld is how many bytes of messages an offer is to keep in memory at most;
+// Message.Held tells how many one of them needs.
+const MostHeld = 256 << 20
+
 // Message is a message that is ready for the wire. It is in memory, once for all
 // sessions.
 type Message struct {
 	Weight int // how often it is sent, beside others; 0 counts as 1
 	needs  []string
 	text   []byte // as it is, for BDAT
-	dotted []byte // stuffed and ended, for DATA
+	dotted []byte // stuffed and ended, for DATA; the same memory where no line is stuffed
+	held   int    // bytes of both
 }
 
-// NewMessage reads a content into memory.
+// NewMessage reads a content into memory. The error says that it cannot be read, or
+// that its bytes are not as many as its Size says.
 func NewMessage(content dialog.Content) (*Message, error) {
 	in, err := content.Open()
 	if err != nil {
 		return nil, err
 	}
 	defer in.Close()
-	m := &Message{text: make([]byte, 0, content.Size()+1), needs: content.Needs()}
-	buffer := bytes.NewBuffer(m.text)
-	if _, err := io.Copy(buffer, in); err != nil {
+	size := int(content.Size())
+	text := make([]byte, size+len(ending))
+	n, err := io.ReadFull(in, text[:size+1])
+	switch {
+	case err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
 		return nil, err
+	case n != size:
+		return nil, fmt.Errorf("a message of %d bytes has changed", size)
 	}
-	m.text = buffer.Bytes()
-	m.dotted = stuff(m.text)
-	return m, nil
+	return ready(text[:size], content.Needs()), nil
 }
 
 // MadeUp is a plain message of size bytes, headers included, or the shortest there
 // is.
 func MadeUp(from string, to []string, size int) *Message {
-	head := fmt.Sprintf("From: <%s>\r\nTo: <%s>\r\nSubject: load\r\n\r\n", from, to[0])
-	const line = 78
-	var b strings.Builder
-	b.Grow(max(size, len(head)))
-	b.WriteString(head)
-	for n := size - len(head); n > 0; {
-		width := min(n, line+2)
+	head := "From: <" + from + ">\r\nTo: <" + to[0] + ">\r\nSubject: load\r\n\r\n"
+	if size == len(head)+1 { // a line end has two bytes
+		head = strings.TrimSuffix(head, "\r\n\r\n") + "s\r\n\r\n"
+	}
+	text := append(make([]byte, 0, max(size, len(head))+len(ending)), head...)
+	line := strings.Repeat("x", 78)
+	for n := size - len(text); n > 0; n = size - len(text) {
+		width := min(n, len(line)+2)
 		if n-width == 1 {
-			width-- // a line end has two bytes
+			width--
 		}
-		b.WriteString(strings.Repeat("x", max(0, width-2)) + "\r\n"[:min(width, 2)])
-		n -= width
+		text = append(append(text, line[:width-2]...), "\r\n"...)
 	}
-	text := []byte(b.String())
-	if text[len(text)-1] == '\r' { // one byte is no line
-		text = text[:len(text)-1]
-	}
-	return &Message{text: text, dotted: stuff(text)}
+	return ready(text, nil)
 }
 
 // Size is the message's bytes, as SIZE counts them.
 func (m *Message) Size() int { return len(m.text) }
 
+// Held is how many bytes of memory it needs.
+func (m *Message) Held() int { return m.held }
+
+// ending is the longest that stands behind a text.
+const ending = "\r\n.\r\n"
+
+// ready is the message of a text, and takes the room behind it.
+func ready(text []byte, needs []string) *Message {
+	m := &Message{needs: needs, text: text, dotted: stuff(text)}
+	if m.held = len(m.dotted); dots(text) > 0 {
+		m.held += len(text)
+	} else {
+		m.text = m.dotted[:len(text):len(text)]
+	}
+	return m
+}
+
 // stuff is text behind DATA: with dots doubled where a line begins with one, and a
-// line of one dot behind it (RFC 5321 section 4.5.2).
+// line of one dot behind it (RFC 5321 section 4.5.2). Without such a line it is text
+// itself, with its end in the room behind it if there is as much.
 func stuff(text []byte) []byte {
-	out := make([]byte, 0, len(text)+5)
-	for line := range bytes.Lines(text) {
-		if line[0] == '.' {
-			out = append(out, '.')
+	out := text
+	if n := dots(text); n > 0 {
+		out = make([]byte, 0, len(text)+n+len(ending))
+		for line := range bytes.Lines(text) {
+			if line[0] == '.' {
+				out = append(out, '.')
+			}
+			out = append(out, line...)
 		}
-		out = append(out, line...)
 	}
 	if len(text) > 0 && text[len(text)-1] != '\n' {
 		out = append(out, "\r\n"...)
 	}
 	return append(out, ".\r\n"...)
+}
+
+// dots is how many lines begin with one.
+func dots(text []byte) int {
+	n := bytes.Count(text, []byte("\n."))
+	if bytes.HasPrefix(text, []byte(".")) {
+		n++
+	}
+	return n
 }
 
 // body is what a step writes: bytes of a message that are ready.

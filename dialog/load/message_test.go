@@ -14,12 +14,46 @@ func TestMadeUp(t *testing.T) {
 	shortest := MadeUp("a@c.test", []string{"b@d.test"}, 1).Size()
 	for size := shortest; size < shortest+400; size++ {
 		m := MadeUp("a@c.test", []string{"b@d.test"}, size)
-		if n := m.Size(); n != size && n != size-1 {
-			t.Fatalf("%d bytes, want %d", n, size)
+		if n := m.Size(); n != size || m.Held() > size+len(ending) {
+			t.Fatalf("%d bytes, want %d; %d are held", n, size, m.Held())
 		}
 		text := string(m.text)
 		if !strings.HasSuffix(text, "\r\n") || strings.Count(text, "\r") != strings.Count(text, "\n") {
 			t.Fatalf("%d bytes: %q", size, text)
+		}
+	}
+}
+
+// content is a text as a message, which says that it has size bytes.
+type content struct {
+	text string
+	size int64
+}
+
+func (c content) Open() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(c.text)), nil }
+func (c content) Size() int64                  { return c.size }
+func (c content) Needs() []string              { return []string{"8BITMIME"} }
+
+// TestHeld has a text in memory once, unless it differs on the wire.
+func TestHeld(t *testing.T) {
+	for _, test := range []struct {
+		text, dotted string
+		held         int
+	}{
+		{"", ".\r\n", 3},
+		{"a\r\n", "a\r\n.\r\n", 6},
+		{"a", "a\r\n.\r\n", 6},
+		{"a\r\n.b\r\n", "a\r\n..b\r\n.\r\n", 7 + 11},
+		{".", "..\r\n.\r\n", 1 + 7},
+	} {
+		m, err := NewMessage(content{test.text, int64(len(test.text))})
+		if err != nil || string(m.text) != test.text || string(m.dotted) != test.dotted || m.Held() != test.held {
+			t.Errorf("%q: %q and %q, %d bytes held, %v", test.text, m.text, m.dotted, m.Held(), err)
+		}
+	}
+	for _, size := range []int64{0, 2, 4, 100} {
+		if m, err := NewMessage(content{"abc", size}); err == nil {
+			t.Errorf("3 bytes that were to be %d are read as %q", size, m.text)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -14,10 +15,12 @@ type pace struct {
 	count int64         // 0 is no limit
 	every time.Duration // between the times at which two are due; 0 is at once
 	dealt atomic.Int64
+	once  sync.Once
+	spent chan struct{} // closed when a session has asked in vain
 }
 
 func newPace(ctx context.Context, o Offer, began time.Time) *pace {
-	p := &pace{ctx: ctx, began: began, count: o.Count}
+	p := &pace{ctx: ctx, began: began, count: o.Count, spent: make(chan struct{})}
 	if o.Duration > 0 {
 		p.until = began.Add(o.Duration)
 	}
@@ -27,22 +30,46 @@ func newPace(ctx context.Context, o Offer, began time.Time) *pace {
 	return p
 }
 
-// next gives the number of another message and the time at which it is due: with
-// a rate that is not when a session is free for it, so that waiting for one counts
-// as part of its latency.
-func (p *pace) next(now time.Time) (n int64, due time.Time, ok bool) {
-	if p.ctx.Err() != nil || !p.until.IsZero() && !now.Before(p.until) {
-		return 0, due, false
+// timed reports whether messages are due at times of their own.
+func (p *pace) timed() bool { return p.every > 0 }
+
+// due is when message n is due: with a rate that is not when a session is free for
+// it, so that waiting for one counts as part of its latency.
+func (p *pace) due(n int64, now time.Time) time.Time {
+	if p.timed() {
+		return p.began.Add(time.Duration(n) * p.every)
 	}
-	n = p.dealt.Add(1) - 1
-	if due = now; p.every > 0 {
-		due = p.began.Add(time.Duration(n) * p.every)
+	return now
+}
+
+// none reports whether message n is beyond what is offered.
+func (p *pace) none(n int64, now time.Time) bool {
+	if p.ctx.Err() != nil || p.count > 0 && n >= p.count {
+		return true
 	}
-	if p.count > 0 && n >= p.count || !p.until.IsZero() && !due.Before(p.until) {
-		p.dealt.Add(-1)
-		return 0, due, false
+	return !p.until.IsZero() && (!now.Before(p.until) || !p.due(n, now).Before(p.until))
+}
+
+// over reports whether no message is left to deal out.
+func (p *pace) over(now time.Time) bool { return p.none(p.dealt.Load(), now) }
+
+// next gives the number of another message and the time at which it is due; where
+// early is not set, only one that is due by now: whoever is busy leaves the others
+// to those who are not.
+func (p *pace) next(now time.Time, early bool) (n int64, due time.Time, ok bool) {
+	for {
+		n = p.dealt.Load()
+		if p.none(n, now) {
+			p.once.Do(func() { close(p.spent) })
+			return 0, due, false
+		}
+		if due = p.due(n, now); !early && due.After(now) {
+			return 0, due, false
+		}
+		if p.dealt.CompareAndSwap(n, n+1) {
+			return n, due, true
+		}
 	}
-	return n, due, true
 }
 
 // wait waits until due, and reports whether ctx goes on.
@@ -61,9 +88,26 @@ func (p *pace) wait(due time.Time) bool {
 	}
 }
 
+// begin waits until a session is to begin, and reports whether anything is left
+// for it then.
+func (p *pace) begin(at time.Time) bool {
+	if !p.until.IsZero() && !at.Before(p.until) {
+		return false
+	}
+	timer := time.NewTimer(time.Until(at))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-p.spent:
+	case <-p.ctx.Done():
+	}
+	return false
+}
+
 // late is how many messages were due before now, or the end, and not dealt out.
 func (p *pace) late(now time.Time) int64 {
-	if p.every == 0 {
+	if !p.timed() {
 		return 0
 	}
 	if !p.until.IsZero() && now.After(p.until) {

@@ -12,30 +12,35 @@ import (
 
 // Result is what came of an offer.
 type Result struct {
-	Took        time.Duration
-	Accepted    int64 // messages that the server took, for one recipient at least
-	Deferred    int64 // refused for now
-	Refused     int64 // refused for good
-	Unknown     int64 // written to their end, and the reply is missing or cannot be trusted
-	Failed      int64 // that did not get so far
-	Late        int64 // were due by the rate, and never begun
-	Left        int64 // of the messages in all, those that were not begun before ctx ended
-	Recipients  int64 // of the accepted messages, those that were accepted
-	Bytes       int64 // of the accepted messages, as they are
-	Connections int64 // that were made
-	Interrupted error // why ctx ended, or nil
-	Err         error // the first that ended a connection
+	Took        time.Duration // until it was known what became of the last message
+	Accepted    int64         // messages that the server took, for one recipient at least
+	Deferred    int64         // refused for now
+	Refused     int64         // refused for good
+	Unknown     int64         // written to their end, and the reply is missing or cannot be trusted
+	Failed      int64         // that did not get so far
+	Late        int64         // were due by the rate, and never begun
+	Left        int64         // of the messages in all, those that were not begun
+	GaveUp      int64         // sessions that ended early, as one connection after the other carried no message
+	Recipients  int64         // of the accepted messages, those that were accepted
+	Bytes       int64         // of the accepted messages, as they are
+	Connections int64         // that were made
+	Interrupted error         // why ctx ended, or nil
+	Err         error         // the first that ended a connection
 	// Latency is that of the replies of each phase, from the moment at which their
-	// group left; of PhaseConnect it is from the first packet to the banner, of
-	// PhaseTLS all of STARTTLS, of PhaseAuth all of the login.
+	// group left, or from the reply before if that came later; of PhaseConnect it
+	// is from the first packet to the banner, of PhaseTLS all of STARTTLS, of PhaseAuth
+	// all of the login. A reply that was waited for in vain counts with its wait.
 	Latency [dialog.PhaseQuit + 1]Histogram
 	// Whole is the time of accepted messages from the moment at which they were due,
-	// or else begun, to their last reply. Where each has a connection, making that
-	// is a part of it. Those that turned out to be unknown later are in it.
+	// or else begun, to their last reply: one that left behind the text of another is
+	// begun by the reply to that. The first of a connection that is not kept has the
+	// making of it in its time. Messages whose reply was waited for in vain count with
+	// their wait, and those that turned out to be unknown later are in it.
 	Whole  Histogram
 	Report dialog.Report // of a connection that carried a message
 
 	faults map[Fault]int64
+	ended  time.Time // when it was known what became of the last message
 }
 
 // Fault is why messages or recipients were not accepted: a reply, or an error.
@@ -94,6 +99,10 @@ func (r *Result) add(part *Result) {
 	r.Recipients += part.Recipients
 	r.Bytes += part.Bytes
 	r.Connections += part.Connections
+	r.GaveUp += part.GaveUp
+	if part.ended.After(r.ended) {
+		r.ended = part.ended
+	}
 	for i := range r.Latency {
 		r.Latency[i].Merge(&part.Latency[i])
 	}
@@ -132,9 +141,6 @@ func (r *Result) refused(p dialog.Phase, reply *dialog.Reply) {
 // failed counts what ended a connection, or with it a message that came no further
 // than to phase p.
 func (r *Result) failed(err error, p dialog.Phase) {
-	if r.Err == nil {
-		r.Err = err
-	}
 	f := faultOf(err)
 	f.Phase = min(f.Phase, p) // one exchange may hold what another message was owed
 	r.fault(f, 1)
@@ -153,6 +159,9 @@ func faultOf(err error) Fault {
 	)
 	if errors.As(err, &at) {
 		f.Phase = at.Phase
+	}
+	if f.Phase == dialog.PhaseAsk { // RSET, which the next message needs
+		f.Phase = dialog.PhaseMail
 	}
 	switch {
 	case errors.As(err, &refusal):

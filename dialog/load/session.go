@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -22,9 +23,12 @@ type session struct {
 	jobs  [2]job
 	turn  int // which of them was taken last
 	steps []dialog.Step
-	open  bool // a transaction that RSET has to end
-	sent  int  // messages on this connection
-	told  bool // what ended it is counted
+	open  bool      // a transaction that RSET has to end
+	sent  int       // messages on this connection
+	told  bool      // what ended it is counted
+	over  bool      // a reply that is counted has ended it: a 421, or one before the end of its message
+	left  time.Time // when the exchange that is under way began
+	heard time.Time // when the last reply that is counted came
 	doubtful
 	outcomes []dialog.Outcome // of the message that is being settled
 
@@ -52,29 +56,36 @@ const patience = 5
 
 // run makes connections until the offer is used up.
 func (s *session) run(ctx context.Context) {
-	for idle := 0; idle < patience && s.take(); {
+	for idle := 0; ctx.Err() == nil && s.take(); {
 		before := s.carried
 		s.visit(ctx)
-		if idle++; s.carried > before {
+		if s.carried > before {
 			idle = 0
-		} else if !s.pace.wait(time.Now().Add(time.Duration(idle*idle) * 20 * time.Millisecond)) {
+			continue
+		}
+		if idle++; idle == patience && !s.pace.over(time.Now()) {
+			s.mu.Lock()
+			s.result.GaveUp++
+			s.mu.Unlock()
+		}
+		if idle == patience || !s.pace.wait(time.Now().Add(time.Duration(idle*idle)*20*time.Millisecond)) {
 			break
 		}
 	}
-	if s.job != nil { // it was never begun
+	if s.job != nil { // it was never begun, or not heard of
 		s.pace.dealt.Add(-1)
 	}
 }
 
 // take takes the next job, and waits until it is due.
-func (s *session) take() bool { return s.peek() && s.pace.wait(s.job.due) }
+func (s *session) take() bool { return s.peek(true) && s.pace.wait(s.job.due) }
 
-// peek takes the next job, and does not wait.
-func (s *session) peek() bool {
+// peek takes the next job, and does not wait; early says that it may be due later.
+func (s *session) peek(early bool) bool {
 	if s.job != nil {
 		return true
 	}
-	n, due, ok := s.pace.next(time.Now())
+	n, due, ok := s.pace.next(time.Now(), early)
 	if !ok {
 		return false
 	}
@@ -86,7 +97,7 @@ func (s *session) peek() bool {
 
 // visit makes one connection and sends what it is to carry.
 func (s *session) visit(ctx context.Context) {
-	s.open, s.sent, s.told, s.doubtful = false, 0, false, doubtful{}
+	s.open, s.sent, s.told, s.over, s.heard, s.doubtful = false, 0, false, false, time.Time{}, doubtful{}
 	began := time.Now()
 	clock := func(p dialog.Phase, counts func(*dialog.Session) bool, stage dialog.Stage) dialog.Stage {
 		return dialog.Stage{Do: func(ctx context.Context, d *dialog.Session) error {
@@ -94,9 +105,10 @@ func (s *session) visit(ctx context.Context) {
 				began = time.Now()
 			}
 			err := stage.Do(ctx, d)
-			if err == nil && counts(d) {
+			took := time.Since(began)
+			if err == nil && counts(d) || s.inVain(err, took) {
 				s.mu.Lock()
-				s.result.Latency[p].Add(time.Since(began))
+				s.result.Latency[p].Add(took)
 				s.mu.Unlock()
 			}
 			return err
@@ -124,13 +136,38 @@ func (s *session) visit(ctx context.Context) {
 		return
 	}
 	if !s.told {
-		s.result.failed(visit.Err, dialog.PhaseQuit)
+		s.failed(visit.Err, dialog.PhaseQuit)
 	}
 	if dialog.OutOfStep(visit.Err) { // behind the last message
 		s.doubt()
 	}
 	if s.job != nil && s.sent == 0 { // it was meant for this connection
 		s.result.Failed++
+		s.result.ended = time.Now()
+		if waited := time.Since(s.job.due); s.inVain(visit.Err, waited) {
+			s.result.Whole.Add(waited)
+		}
 		s.job = nil
 	}
+}
+
+// slow is how long somebody has to have waited on a connection that is lost for that
+// to say something of the server's latency.
+const slow = time.Second
+
+// inVain reports whether err ended a wait that belongs to the latencies: a reply that
+// did not come until the time was up is among the slowest, and leaving it out would
+// flatter the server.
+func (s *session) inVain(err error, waited time.Duration) bool {
+	if err == nil {
+		return false
+	}
+	var limit interface{ Timeout() bool }
+	if errors.As(err, &limit) && limit.Timeout() {
+		return true
+	}
+	if cause := context.Cause(s.pace.ctx); cause != nil && errors.Is(err, cause) {
+		return true
+	}
+	return waited >= slow && errors.As(err, new(*dialog.LostError))
 }

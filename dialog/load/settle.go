@@ -1,6 +1,7 @@
 package load
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -13,8 +14,8 @@ type doubtful struct{ messages, recipients, bytes int64 }
 
 // settle counts what turns say of a message, of which they are the last; err is what
 // ended their exchange. What a reply is worth, dialog says.
-func (s *session) settle(j *job, turns []dialog.Turn, ended time.Time, err error) {
-	s.count(turns)
+func (s *session) settle(j *job, turns []dialog.Turn, err error) {
+	s.count(turns, err)
 	if dialog.Answer(turns, dialog.PhaseData).Intermediate() {
 		s.doubtful = doubtful{}
 	}
@@ -23,6 +24,9 @@ func (s *session) settle(j *job, turns []dialog.Turn, ended time.Time, err error
 	r := s.result
 	if dialog.OutOfStep(err) {
 		s.doubt()
+	}
+	if at := known(turns, err); at.After(r.ended) {
+		r.ended = at
 	}
 	took := max(j.took, accepted(turns))
 	if dialog.MailRefused(turns) { // whatever is said of the recipients
@@ -35,7 +39,7 @@ func (s *session) settle(j *job, turns []dialog.Turn, ended time.Time, err error
 		}
 	}
 	switch {
-	case dot != nil && took == 0 && refusesAll(turns): // what is said of a chunk for nobody only follows from that
+	case dot != nil && took == 0 && (refusesAll(turns) || s.over): // what is said of a chunk for nobody only follows from that
 		s.carried++
 		s.open = dot.State == dialog.Answered && dialog.Pending(turns)
 		r.no(refusal(turns))
@@ -55,32 +59,61 @@ func (s *session) settle(j *job, turns []dialog.Turn, ended time.Time, err error
 		case slices.Contains(s.outcomes, dialog.Unknown):
 			r.Unknown++
 			s.failed(err, dialog.PhaseDot)
+			s.vain(j, err)
 		case n == 0:
 			r.no(dot.Reply())
 		default:
 			r.Accepted++
 			r.Recipients += n
 			r.Bytes += int64(len(j.text))
-			r.Whole.Add(ended.Sub(j.due))
+			r.Whole.Add(dot.Reply().Came.Sub(j.due))
 			s.doubtful.messages++
 			s.doubtful.recipients += n
 			s.doubtful.bytes += int64(len(j.text))
 		}
-	case err != nil:
+	case err != nil && !s.over:
 		r.Failed++
 		s.failed(err, reached(turns))
+		s.vain(j, err)
 	default:
-		s.carried++
+		if !s.over { // who is sent away was not let in
+			s.carried++
+		}
 		s.open = dialog.Pending(turns)
 		r.no(refusal(turns))
 	}
 }
 
+// known is when it was known what became of a message: with the last reply about it,
+// or now if one is missing.
+func known(turns []dialog.Turn, err error) time.Time {
+	for i := len(turns) - 1; i >= 0; i-- {
+		t := &turns[i]
+		if t.State == dialog.Answered && t.Step.Phase != dialog.PhaseQuit && (err == nil || t.Step.Phase == dialog.PhaseDot) {
+			return t.Reply().Came
+		}
+	}
+	return time.Now()
+}
+
 // failed notes why a message failed, where a reply has not said so; s.mu is held.
 func (s *session) failed(err error, p dialog.Phase) {
-	if err != nil {
-		s.told = true
+	if err == nil {
+		return
+	}
+	s.told = true
+	if s.result.Err == nil {
+		s.result.Err = err
+	}
+	if !s.over || errors.As(err, new(*dialog.ProtocolError)) { // else it only follows
 		s.result.failed(err, p)
+	}
+}
+
+// vain counts the time of a message that has no answer, as err says; s.mu is held.
+func (s *session) vain(j *job, err error) {
+	if waited := time.Since(j.due); s.inVain(err, waited) {
+		s.result.Whole.Add(waited)
 	}
 }
 
@@ -138,7 +171,11 @@ func refusal(turns []dialog.Turn) *dialog.Reply {
 	var no *dialog.Reply
 	for i := range turns {
 		t := &turns[i]
-		if r := t.Reply(); r != nil && !r.Positive() && !r.Intermediate() && (no == nil || t.Step.Phase < dialog.PhaseData) {
+		r := t.Reply()
+		if r != nil && r.Code == 421 {
+			return r
+		}
+		if r != nil && !r.Positive() && !r.Intermediate() && (no == nil || t.Step.Phase < dialog.PhaseData) {
 			no = r
 		}
 	}
@@ -157,22 +194,35 @@ func (r *Result) no(reply *dialog.Reply) {
 	}
 }
 
-// count adds the replies of turns to what is known of their phases. A refusal that
-// only follows from an earlier one, as the commands left together, is no fault of its own.
-func (s *session) count(turns []dialog.Turn) {
+// count adds the replies of turns to what is known of their phases, with the one that
+// was waited for in vain if err says so. A refusal that only follows from an earlier
+// one, as the commands left together, is no fault of its own.
+func (s *session) count(turns []dialog.Turn, err error) {
 	mail, all := dialog.MailRefused(turns), refusesAll(turns)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range turns {
 		t := &turns[i]
+		p := t.Step.Phase
 		if t.State != dialog.Answered {
+			if t.State != dialog.Unsent && err != nil {
+				waited := min(time.Since(s.left), time.Since(s.heard))
+				if s.inVain(err, waited) {
+					s.result.Latency[p].Add(waited)
+				}
+				err = nil // it is the oldest alone that was waited for
+			}
 			continue
 		}
-		p := t.Step.Phase
 		follows := mail && p == dialog.PhaseRcpt || all && (p == dialog.PhaseData || p == dialog.PhaseDot)
 		for k := range t.Replies {
 			reply := &t.Replies[k]
-			s.result.Latency[p].Add(reply.Took)
+			early := reply.Came.IsZero()
+			s.over = s.over || reply.Code == 421 || early
+			if !early {
+				s.result.Latency[p].Add(min(reply.Took, reply.Came.Sub(s.heard)))
+				s.heard = reply.Came
+			}
 			amiss := !reply.Positive() && !reply.Intermediate() || p == dialog.PhaseDot && (reply.Intermediate() || reply.Code == 221)
 			if amiss && !follows {
 				s.result.refused(p, reply)

@@ -28,9 +28,9 @@ type Threshold struct {
 var errThreshold = errors.New("a threshold is written p99>250ms, rcpt.p50>20ms, errors>0, errors>1%, late>0 or rate<500")
 
 // ParseThreshold reads FIGURE, one of > >= < <=, and a limit. A figure is min, mean,
-// max or a percentile (p50, p99.9) of the time that a message takes, or behind
-// the name of a phase and a dot that of its replies; errors or late, with a number or
-// a percentage of what was tried or due; or rate, in messages a second.
+// max or a percentile (p50, p99.9) of the time that a message takes, as "message.max"
+// says too, or behind the name of a phase and a dot that of its replies; errors or late,
+// with a number or a percentage of what was tried or due; or rate, in messages a second.
 func ParseThreshold(text string) (Threshold, error) {
 	t := Threshold{Text: strings.ReplaceAll(text, " ", ""), whole: true}
 	i := strings.IndexAny(t.Text, "<>")
@@ -40,21 +40,24 @@ func ParseThreshold(text string) (Threshold, error) {
 	figure, limit := t.Text[:i], t.Text[i+1:]
 	t.below = t.Text[i] == '<'
 	limit, t.equal = strings.CutPrefix(limit, "=")
-	if name, metric, ok := strings.Cut(figure, "."); ok && !strings.HasPrefix(figure, "p") {
-		phase, err := phaseNamed(name)
-		if err != nil {
-			return t, err
+	name, metric, named := strings.Cut(figure, ".")
+	if named = named && !strings.HasPrefix(figure, "p"); named {
+		if figure = metric; name != wholeName {
+			phase, err := phaseNamed(name)
+			if err != nil {
+				return t, err
+			}
+			t.phase, t.whole = phase, false
 		}
-		t.phase, t.whole, figure = phase, false, metric
 	}
 	t.metric = figure
 	switch {
-	case t.whole && (figure == "errors" || figure == "late" || figure == "rate"):
+	case !named && (figure == "errors" || figure == "late" || figure == "rate"):
 		return t, t.number(limit)
 	case figure == "min", figure == "mean", figure == "max":
 	case strings.HasPrefix(figure, "p"):
-		p, err := strconv.ParseFloat(figure[1:], 64)
-		if err != nil || p < 0 || p > 100 || p != p {
+		p, err := decimal(figure[1:])
+		if err != nil || p > 100 {
 			return t, fmt.Errorf("%q is no percentile: p50, p99.9", figure)
 		}
 		t.q = p / 100
@@ -62,7 +65,7 @@ func ParseThreshold(text string) (Threshold, error) {
 		return t, fmt.Errorf("%q is none of p50 (any percentile), min, mean, max, errors, late and rate", figure)
 	}
 	d, err := time.ParseDuration(limit)
-	if err != nil || d < 0 {
+	if err != nil || strings.ContainsAny(limit, "+-") {
 		return t, fmt.Errorf("%q is no time: 250ms, 2s", limit)
 	}
 	t.limit = float64(d)
@@ -74,8 +77,7 @@ func (t *Threshold) number(limit string) error {
 		limit, t.share = strings.CutSuffix(limit, "%")
 	}
 	var err error
-	t.limit, err = strconv.ParseFloat(limit, 64)
-	if err != nil || t.limit < 0 || t.limit != t.limit {
+	if t.limit, err = decimal(limit); err != nil {
 		return fmt.Errorf("%q is no number", limit)
 	}
 	if t.share {
@@ -84,6 +86,17 @@ func (t *Threshold) number(limit string) error {
 	return nil
 }
 
+// decimal reads digits with at most one point among them.
+func decimal(text string) (float64, error) {
+	if strings.Trim(text, "0123456789.") != "" {
+		return 0, strconv.ErrSyntax
+	}
+	return strconv.ParseFloat(text, 64)
+}
+
+// wholeName is what the time of a message is called beside those of the phases.
+const wholeName = "message"
+
 // phaseNamed is a phase by the name that a table has for it.
 func phaseNamed(name string) (dialog.Phase, error) {
 	for _, p := range Phases() {
@@ -91,7 +104,7 @@ func phaseNamed(name string) (dialog.Phase, error) {
 			return p, nil
 		}
 	}
-	return 0, fmt.Errorf("%q is none of the phases %s", name, strings.Join(names(), ", "))
+	return 0, fmt.Errorf("%q is none of %s, %s", name, strings.Join(names(), ", "), wholeName)
 }
 
 // Phases are those whose latency is measured, in order.
@@ -123,6 +136,13 @@ func (t Threshold) Errors() bool { return t.metric == "errors" }
 
 // Late reports whether t bounds the messages that were due and not sent.
 func (t Threshold) Late() bool { return t.metric == "late" }
+
+// Measured reports whether r has the figure that t bounds: of a phase that never came
+// there is none.
+func (t Threshold) Measured(r *Result) bool {
+	_, text := t.figure(r)
+	return text != ""
+}
 
 // Broken says what is beyond the threshold: "p99 is 312 ms"; "" if nothing is, or if
 // nothing was measured.

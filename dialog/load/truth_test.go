@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -99,21 +98,7 @@ func TestFollows(t *testing.T) {
 
 // mute is a server that takes connections and says nothing.
 func mute(t *testing.T) reach.Hop {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	go func() {
-		for {
-			nc, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() { _, _ = io.Copy(io.Discard, nc); _ = nc.Close() }()
-		}
-	}()
-	return reach.Hop{Host: "mx.test", Addr: netip.MustParseAddrPort(l.Addr().String())}
+	return listen(t, func(nc net.Conn) { _, _ = io.Copy(io.Discard, nc) })
 }
 
 // TestEnd ends soon after the time is up, or an interrupt, whatever is waited for;
