@@ -51,6 +51,9 @@ func (x *explainResult) asked(words []string, phase string) {
 		if !ok || len(words) > 1 && m.Kind == ofReply && m.Title == "" && m.Code < 200 { // the 100 of "SIZE 100"
 			break
 		}
+		if len(all) > 0 && all[0].Kind == ofReply && m.Kind != ofReply && m.Kind != ofStatus { // "250 OK" is a reply
+			break
+		}
 		all = append(all, m)
 	}
 	switch paired := len(all) == 2 && all[0].Kind == ofReply && all[1].Kind == ofStatus; {

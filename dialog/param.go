@@ -152,6 +152,10 @@ func (s *Session) limits() limits {
 	return l
 }
 
+// MostMessages is how many messages the server says that it takes on one connection
+// (MAILMAX, RFC 9422 section 4.1); 0 is no limit.
+func (s *Session) MostMessages() int { return s.limits().mails }
+
 // share divides the messages to the recipients that are left, but for those whom
 // an earlier connection had, into the transactions that this connection may carry;
 // rest says that it may not carry all. At least one is carried.

@@ -13,7 +13,7 @@ import (
 func dkimChecks() []Check {
 	return []Check{
 		{ID: "dkim-domainkey", Group: Sending, Topic: "dkim", About: "_domainkey exists below the domain, where DKIM keys are published",
-			Ref: "RFC 6376 section 3.6.2.1", Needs: []Need{NeedDomain}, Gives: []Verdict{Pass, Warn, Error}, Run: dkimDomainkey},
+			Ref: "RFC 6376 section 3.6.2.1", Needs: []Need{NeedDomain}, Gives: []Verdict{Pass, Warn, Skip, Error}, Run: dkimDomainkey},
 		{ID: "dkim-key", Group: Sending, Topic: "dkim", About: "each selector has a key that receivers can use",
 			Ref: "RFC 6376 section 3.6.1", Needs: []Need{NeedDomain, NeedSelector}, Gives: []Verdict{Pass, Info, Warn, Fail, Error}, Run: dkimKey},
 	}
@@ -47,6 +47,8 @@ func dkimDomainkey(ctx context.Context, s *Subject) []Result {
 	switch {
 	case isAbsent(err) && s.sendsNothing(ctx):
 		return one(Passed("%s does not exist, nor has it to: by SPF no host sends for the domain", name).With(err.Error()))
+	case isAbsent(err) && s.takesNoMail(ctx, s.ASCII):
+		return one(Skipped("%s does not exist; the domain takes no mail either, so it may send none", name))
 	case isAbsent(err):
 		return one(Warned("%s does not exist, so no DKIM key is published", name).With(err.Error()).
 			Meaning("mail of the domain is not signed, or signed in another domain's name only; a few DNS servers say so though keys are there, against RFC 8020").

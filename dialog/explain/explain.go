@@ -90,6 +90,9 @@ func Reply(phase string, code int, enhanced string, text []string) Explanation {
 	if phase == "first-hello" {
 		phase = "hello"
 	}
+	if class := strconv.Itoa(code / 100); strings.Contains(enhanced, ".") && enhanced[:1] != class {
+		enhanced = class + enhanced[strings.Index(enhanced, "."):] // for now, or for good, is the basic code's to say
+	}
 	r, layer := find(phase, code, enhanced, text)
 	e := r.explanation(layer).of(code / 100)
 	if layer == ByClass && (code < 200 || code > 599) {

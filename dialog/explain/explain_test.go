@@ -30,6 +30,8 @@ func TestReply(t *testing.T) {
 		{"connect", 521, "5.3.2", "", "refused for good: the server takes no mail", "not-accepting", "RFC 3463 section 3.4"},
 		{"rcpt", 550, "5.7.1", "", "refused for good: a rule of the server refuses mail from here to this recipient", "other", "RFC 3463 section 3.8"},
 		{"dot", 550, "5.7.1", "", "refused for good: a rule of the server refuses this message", "other", "RFC 3463 section 3.8"},
+		// Whether it is for good is the basic code's to say, whatever class the enhanced one has.
+		{"rcpt", 550, "4.7.1", "", "refused for good: a rule of the server refuses mail from here to this recipient", "other", "RFC 3463 section 3.8"},
 		// A vague enhanced code yields to a telling basic one, and the other way round.
 		{"auth", 535, "5.7.0", "", "refused for good: the server did not accept the user name or the password", "security", "RFC 4954 section 6"},
 		{"rcpt", 550, "5.7.0", "", "refused for good: a rule about security", "other", "RFC 3463 section 3.8"},

@@ -172,6 +172,9 @@ func (f *finder) reply(line string, marked, ours bool) {
 		return
 	}
 	if n := len(f.found) - 1; f.open && n >= 0 && f.found[n].Code == code {
+		if e := enhancedOf(text); f.found[n].Enhanced == "" && strings.HasPrefix(e, line[:1]) { // not in the first line, as some have it
+			f.found[n].Enhanced = e
+		}
 		if len(f.found[n].Lines) < 1000 {
 			f.found[n].Lines = append(f.found[n].Lines, text)
 		}

@@ -17,6 +17,7 @@ func TestFind(t *testing.T) {
 		{"one", "550 5.7.26 no", []string{"1 - 550 5.7.26 -: 5.7.26 no"}},
 		{"a code", "550", []string{"1 - 550 - -: "}},
 		{"several lines", "550-5.7.26 no\r\n550 5.7.26 way\r\n", []string{"1 - 550 5.7.26 -: 5.7.26 no / 5.7.26 way"}},
+		{"an enhanced code in the last line", "550-first\r\n550 5.7.1 second\r\n", []string{"1 - 550 5.7.1 -: first / 5.7.1 second"}},
 		{"nothing", "Dear all,\n2026-11-22 550 guests came\n", nil},
 		{"a number in prose", "Dear all,\n550 guests came,\n450 of them by bus.\n", nil},
 		{"a reply in prose", "Dear all,\n550 guests came, and a letter came back:\n\n550 No such user here\n",

@@ -17,6 +17,10 @@ func (s *session) converse(ctx context.Context, d *dialog.Session) error {
 	if s.pipelines(d) && !s.chunks(d) && !d.LMTP {
 		send = s.linked
 	}
+	s.most = s.PerConn
+	if n := d.MostMessages(); n > 0 && (s.most == 0 || n < s.most) {
+		s.most = n
+	}
 	for !s.over && s.more() && s.take() {
 		if err := send(ctx, d); err != nil {
 			return err
@@ -26,7 +30,7 @@ func (s *session) converse(ctx context.Context, d *dialog.Session) error {
 }
 
 // more reports whether this connection carries another message.
-func (s *session) more() bool { return s.PerConn == 0 || s.sent < s.PerConn }
+func (s *session) more() bool { return s.most == 0 || s.sent < s.most }
 
 func (s *session) pipelines(d *dialog.Session) bool {
 	_, offered := d.Offers("PIPELINING")

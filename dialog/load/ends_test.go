@@ -66,6 +66,25 @@ func TestClosed(t *testing.T) {
 	}
 }
 
+// TestMostMessages keeps to what a server takes on a connection (RFC 9422 section 4.1).
+func TestMostMessages(t *testing.T) {
+	for _, way := range ways {
+		s := &server{offers: append(strings.Fields(way), "LIMITS MAILMAX=3"), answer: func(verb, _ string, n int) string {
+			if verb == "MAIL" && n == 3 {
+				return "421 4.7.0 closing"
+			}
+			return ""
+		}}
+		for per, want := range map[int]int{0: 4, 2: 5, 5: 4} {
+			s.connections = 0
+			r := run(t, t.Context(), s.start(t), Offer{Count: 10, PerConn: per})
+			if r.Accepted != 10 || r.Errors() != 0 || len(r.Faults()) != 0 || s.connections != want {
+				t.Errorf("%s, %d a connection: %d accepted, %d connections, %v", way, per, r.Accepted, s.connections, r.Faults())
+			}
+		}
+	}
+}
+
 // TestEarly has a server refuse each message before its end and close: those behind them
 // have not left, and go over other connections.
 func TestEarly(t *testing.T) {

@@ -25,6 +25,7 @@ type session struct {
 	steps []dialog.Step
 	open  bool      // a transaction that RSET has to end
 	sent  int       // messages on this connection
+	most  int       // of them that it carries; 0 is no limit
 	told  bool      // what ended it is counted
 	over  bool      // a reply that is counted has ended it: a 421, or one before the end of its message
 	left  time.Time // when the exchange that is under way began
@@ -63,7 +64,7 @@ func (s *session) run(ctx context.Context) {
 			idle = 0
 			continue
 		}
-		if idle++; idle == patience && !s.pace.over(time.Now()) {
+		if idle++; idle == patience && (s.job != nil || !s.pace.over(time.Now())) {
 			s.mu.Lock()
 			s.result.GaveUp++
 			s.mu.Unlock()
@@ -140,6 +141,9 @@ func (s *session) visit(ctx context.Context) {
 	}
 	if dialog.OutOfStep(visit.Err) { // behind the last message
 		s.doubt()
+	}
+	if waited := time.Since(began); !visit.Reached && s.inVain(visit.Err, waited) {
+		s.result.Latency[dialog.PhaseConnect].Add(waited)
 	}
 	if s.job != nil && s.sent == 0 { // it was meant for this connection
 		s.result.Failed++
