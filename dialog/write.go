@@ -210,6 +210,9 @@ func (w *groupWriter) failed(ctx context.Context, err error) error {
 	if errors.As(err, new(*BodyError)) {
 		return &Error{w.turns[w.current].Step.Phase, err}
 	}
+	if c.refused(&w.turns[w.group[0]]) { // it came since that was asked, and has ended the write
+		return errEarly
+	}
 	late := errors.Is(err, os.ErrDeadlineExceeded)
 	if context.Cause(ctx) == nil && !late {
 		c.drain(ctx, lastWords, answered)
