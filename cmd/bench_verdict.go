@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"time"
 
 	"github.com/ehlo-mail/ehlo/dialog/load"
 	"github.com/ehlo-mail/ehlo/dialog/transcript"
@@ -101,8 +100,7 @@ func (b *benching) left(r *load.Result) int64 {
 	switch {
 	case b.Set("messages"):
 	case b.offer.Rate > 0:
-		every := max(1, time.Duration(float64(time.Second)/b.offer.Rate))
-		due := int64((b.offer.Duration-1)/every) + 1
+		due := b.offer.Due(b.offer.Duration)
 		if b.offer.Count == 0 || due < b.offer.Count {
 			return max(0, due-r.Messages())
 		}

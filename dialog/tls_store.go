@@ -12,23 +12,18 @@ import (
 // of it, some 140 certificates, takes crypto/x509 longer to read than a whole
 // conversation lasts; those that could have issued a chain are one or none.
 type Store struct {
-	mu       sync.Mutex
-	path     string   // of the system's one file
-	file     []byte   // what is in it
-	rest     [][]byte // what is in the files of its directories
-	read     bool     // file is
-	readRest bool
+	loaded sync.Once
+	path   string // of the system's one file
+	file   []byte // what is in it
+
+	listed sync.Once
+	rest   [][]byte // what is in the files of its directories
 }
 
 // load reads the one file, unless that was done: a handshake waits for its server
 // meanwhile.
 func (s *Store) load() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.read {
-		s.path, s.file = storeFile()
-		s.read = true
-	}
+	s.loaded.Do(func() { s.path, s.file = storeFile() })
 }
 
 // roots are the authorities that could have issued a certificate of chain: those with
@@ -36,13 +31,13 @@ func (s *Store) load() {
 // directories too.
 func (s *Store) roots(chain []*x509.Certificate, all bool) *x509.CertPool {
 	s.load()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if all && !s.readRest {
-		s.readRest, s.rest = true, storeDirectories(s.path)
+	texts := [][]byte{s.file}
+	if all {
+		s.listed.Do(func() { s.rest = storeDirectories(s.path) })
+		texts = append(texts, s.rest...)
 	}
 	pool := x509.NewCertPool()
-	for _, text := range append([][]byte{s.file}, s.rest...) {
+	for _, text := range texts {
 		for body, text := pemBody(text); body != nil; body, text = pemBody(text) {
 			if !concerns(body, chain) {
 				continue

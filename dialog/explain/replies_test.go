@@ -15,16 +15,8 @@ import (
 // Where no reason is known, nothing is wrong.
 func score(t *testing.T, name string, miss func(row []string, e Explanation)) (covered, wrong float64) {
 	t.Helper()
-	f, err := os.Open("testdata/replies/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
-	if err != nil || len(rows) < 2 {
-		t.Fatalf("%s: %v", name, err)
-	}
-	for _, row := range rows[1:] {
+	rows := replies(t, name)
+	for _, row := range rows {
 		reply, phase, reasons := row[0], row[1], strings.Fields(row[2]+" "+row[3])
 		var e Explanation
 		if found := Find(reply); len(found) > 0 {
@@ -42,8 +34,23 @@ func score(t *testing.T, name string, miss func(row []string, e Explanation)) (c
 			miss(row, e)
 		}
 	}
-	n := float64(len(rows) - 1)
+	n := float64(len(rows))
 	return 100 * covered / n, 100 * wrong / n
+}
+
+// replies are the rows of one of the sets.
+func replies(t *testing.T, name string) [][]string {
+	t.Helper()
+	f, err := os.Open("testdata/replies/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil || len(rows) < 2 {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return rows[1:]
 }
 
 // TestSeen scores the half of the replies that the first rules were written by.
@@ -92,16 +99,7 @@ func asked(t *testing.T, name string, covered, wrong float64) {
 func TestGeneral(t *testing.T) {
 	n, covered, wrong := 0, 0, 0
 	for _, name := range []string{"seen.csv", "unseen.csv", "fresh.csv", "blind.csv", "natural.csv"} {
-		f, err := os.Open("testdata/replies/" + name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		rows, err := csv.NewReader(f).ReadAll()
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		for _, row := range rows[1:] {
+		for _, row := range replies(t, name) {
 			text := strings.Split(row[0], "\n")
 			r, ok := ruleIn(generalRules, row[1], row[0][:3], sayingOf(text))
 			n++

@@ -25,10 +25,19 @@ func newPace(ctx context.Context, o Offer, began time.Time) *pace {
 		p.until = began.Add(o.Duration)
 	}
 	if o.Rate > 0 {
-		p.every = max(1, time.Duration(float64(time.Second)/o.Rate))
+		p.every = o.every()
 	}
 	return p
 }
+
+// every is the time between two messages that the rate makes due.
+func (o *Offer) every() time.Duration { return max(1, time.Duration(float64(time.Second)/o.Rate)) }
+
+// Due is how many messages the rate, of which there has to be one, makes due in the
+// first d of a run, whether Count allows as many or not.
+func (o *Offer) Due(d time.Duration) int64 { return dueIn(d, o.every()) }
+
+func dueIn(d, every time.Duration) int64 { return int64((d-1)/every) + 1 }
 
 // timed reports whether messages are due at times of their own.
 func (p *pace) timed() bool { return p.every > 0 }
@@ -73,7 +82,10 @@ func (p *pace) next(now time.Time, early bool) (n int64, due time.Time, ok bool)
 }
 
 // wait waits until due, and reports whether ctx goes on.
-func (p *pace) wait(due time.Time) bool {
+func (p *pace) wait(due time.Time) bool { return p.waitUnless(due, nil) }
+
+// waitUnless is wait, given up once vain is closed.
+func (p *pace) waitUnless(due time.Time, vain <-chan struct{}) bool {
 	d := time.Until(due)
 	if d <= 0 {
 		return p.ctx.Err() == nil
@@ -83,26 +95,16 @@ func (p *pace) wait(due time.Time) bool {
 	select {
 	case <-timer.C:
 		return true
+	case <-vain:
 	case <-p.ctx.Done():
-		return false
 	}
+	return false
 }
 
 // begin waits until a session is to begin, and reports whether anything is left
 // for it then.
 func (p *pace) begin(at time.Time) bool {
-	if !p.until.IsZero() && !at.Before(p.until) {
-		return false
-	}
-	timer := time.NewTimer(time.Until(at))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-p.spent:
-	case <-p.ctx.Done():
-	}
-	return false
+	return (p.until.IsZero() || at.Before(p.until)) && p.waitUnless(at, p.spent)
 }
 
 // late is how many messages were due before now, or the end, and not dealt out.
@@ -113,7 +115,7 @@ func (p *pace) late(now time.Time) int64 {
 	if !p.until.IsZero() && now.After(p.until) {
 		now = p.until
 	}
-	due := int64((now.Sub(p.began)-1)/p.every) + 1
+	due := dueIn(now.Sub(p.began), p.every)
 	if p.count > 0 {
 		due = min(due, p.count)
 	}

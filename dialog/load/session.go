@@ -148,9 +148,7 @@ func (s *session) visit(ctx context.Context) {
 	if s.job != nil && s.sent == 0 { // it was meant for this connection
 		s.result.Failed++
 		s.result.ended = time.Now()
-		if waited := time.Since(s.job.due); s.inVain(visit.Err, waited) {
-			s.result.Whole.Add(waited)
-		}
+		s.vain(s.job, visit.Err)
 		s.job = nil
 	}
 }
