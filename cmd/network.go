@@ -45,7 +45,7 @@ func (r *run) network(ctx context.Context, stream *transcript.Stream, progress *
 	options := dialog.Options{
 		Stream: stream, Timeouts: r.timeouts(), Hello: r.hello(), Now: r.clock(),
 		TLS: dialog.TLS{
-			Name: r.String("tls-verify-target"), SNI: r.String("tls-sni"), Store: "the system's store", System: new(dialog.Store),
+			Name: r.String("tls-verify-target"), SNI: r.String("tls-sni"), Store: "the system's store",
 		},
 		Waiting: progress.wait(), Writing: progress.write(), Hurry: r.Hurry, ShowSecrets: r.Bool("show-secrets"),
 	}

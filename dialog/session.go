@@ -75,7 +75,6 @@ type TLS struct {
 	Name   string         // that the certificate must prove
 	SNI    string         // sent to the server; "" is Name
 	Roots  *x509.CertPool // nil is the system's store
-	System *Store         // reads as much of it as is needed; nil reads all
 	Store  string         // what to call Roots: "the system's store"
 
 	Certificates []tls.Certificate      // shown to a server that asks for one

@@ -14,6 +14,7 @@ import (
 type path struct {
 	certs    []*x509.Certificate // the first certificate, then each its issuer
 	anchored bool                // it ends in the store
+	sound    bool                // crypto/x509 takes all of it, now and for a server
 	byName   bool                // the store has the name of the last one's issuer, over a signature too weak to follow
 	fault    string              // which link breaks, and how; "" if none does
 }
@@ -22,10 +23,11 @@ type path struct {
 // store. Dates are left out of it, as they are judged apart.
 func follow(sent []*x509.Certificate, t TLS, now time.Time) path {
 	leaf := sent[0]
-	for _, at := range []time.Time{now, within(leaf, now)} {
-		if chains, err := verify(leaf, sent[1:], t, at); err == nil {
-			return path{certs: shortest(chains), anchored: true}
-		}
+	if chains, err := verify(leaf, sent[1:], t, now, x509.ExtKeyUsageServerAuth); err == nil {
+		return path{certs: shortest(chains), anchored: true, sound: true}
+	}
+	if chains, err := verify(leaf, sent[1:], t, within(leaf, now), x509.ExtKeyUsageAny); err == nil {
+		return path{certs: shortest(chains), anchored: true}
 	}
 	w := walk{sent: sent, t: t, now: now, left: maxLinks, path: path{certs: sent[:1:1]}}
 	for w.step() {
@@ -37,14 +39,14 @@ func follow(sent []*x509.Certificate, t TLS, now time.Time) path {
 }
 
 // verify follows the chain with crypto/x509: names, dates at the time at,
-// constraints and signatures, but not what the certificate may be used for.
-func verify(c *x509.Certificate, more []*x509.Certificate, t TLS, at time.Time) ([][]*x509.Certificate, error) {
+// constraints and signatures, and what the certificate may be used for.
+func verify(c *x509.Certificate, more []*x509.Certificate, t TLS, at time.Time, usage x509.ExtKeyUsage) ([][]*x509.Certificate, error) {
 	pool := x509.NewCertPool()
 	for _, m := range more {
 		pool.AddCert(m)
 	}
 	return c.Verify(x509.VerifyOptions{
-		Roots: t.Roots, Intermediates: pool, CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
+		Roots: t.Roots, Intermediates: pool, CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{usage},
 	})
 }
 
@@ -134,7 +136,7 @@ func (w *walk) has(c *x509.Certificate) bool {
 // toStore looks for c, or for its issuer, in the store, which can only be asked
 // by verifying, and reports whether the walk ends there.
 func (w *walk) toStore(c *x509.Certificate) bool {
-	chains, err := verify(c, nil, w.t, within(c, w.now))
+	chains, err := verify(c, nil, w.t, within(c, w.now), x509.ExtKeyUsageAny)
 	var invalid x509.CertificateInvalidError
 	var critical x509.UnhandledCriticalExtension
 	switch {
@@ -200,7 +202,7 @@ func (w *walk) recheck() string {
 	case at.After(until):
 		at = until
 	}
-	_, err := verify(w.certs[0], w.certs[1:], w.t, at)
+	_, err := verify(w.certs[0], w.certs[1:], w.t, at, x509.ExtKeyUsageAny)
 	var invalid x509.CertificateInvalidError
 	switch {
 	case err == nil:

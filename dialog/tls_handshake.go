@@ -20,9 +20,6 @@ func Handshake(ctx context.Context, nc net.Conn, t TLS, limit time.Duration, now
 	within, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	h := &handshake{TLS: t, wire: &opening{Conn: nc}}
-	if t.reads() {
-		go t.System.load()
-	}
 	conn := tls.Client(h.wire, h.config())
 	if err := conn.HandshakeContext(within); err != nil {
 		switch {

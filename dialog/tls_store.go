@@ -1,55 +1,81 @@
 package dialog
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/x509"
 	"encoding/base64"
+	"os"
 	"slices"
-	"sync"
 )
 
-// Store is the system's store of authorities, read as far as a chain asks for it. All
+// systemStore is the system's store of authorities, as far as it concerns a chain. All
 // of it, some 140 certificates, takes crypto/x509 longer to read than a whole
 // conversation lasts; those that could have issued a chain are one or none.
-type Store struct {
-	loaded sync.Once
-	path   string // of the system's one file
-	file   []byte // what is in it
-
-	listed sync.Once
-	rest   [][]byte // what is in the files of its directories
+type systemStore struct {
+	chain []*x509.Certificate
+	found *x509.CertPool // those with the name of an issuer in chain, or of a certificate in it
+	file  string         // that was read
 }
 
-// load reads the one file, unless that was done: a handshake waits for its server
-// meanwhile.
-func (s *Store) load() {
-	s.loaded.Do(func() { s.path, s.file = storeFile() })
-}
-
-// roots are the authorities that could have issued a certificate of chain: those with
-// the name of an issuer, or of the certificate itself. all looks into the
-// directories too.
-func (s *Store) roots(chain []*x509.Certificate, all bool) *x509.CertPool {
-	s.load()
-	texts := [][]byte{s.file}
-	if all {
-		s.listed.Do(func() { s.rest = storeDirectories(s.path) })
-		texts = append(texts, s.rest...)
-	}
-	pool := x509.NewCertPool()
-	for _, text := range texts {
-		for body, text := pemBody(text); body != nil; body, text = pemBody(text) {
-			if !concerns(body, chain) {
-				continue
-			}
-			der, _ := decodePEM(nil, body, len(body))
-			if c, err := x509.ParseCertificate(der); err == nil {
-				pool.AddCert(c)
-			}
+// readFile reads the store's one file.
+func (s *systemStore) readFile() {
+	for _, path := range storeFiles() {
+		if _, err := s.read(path); err == nil {
+			s.file = path
+			return
 		}
 	}
-	return pool
 }
+
+// readDirectories reads what is in the store's directories, and reports whether any of it
+// concerns the chain.
+func (s *systemStore) readDirectories() bool {
+	any := false
+	for _, path := range storeDirectories(s.file) {
+		found, _ := s.read(path) // other things may be in a directory
+		any = any || found
+	}
+	return any
+}
+
+// read reads the certificates of a file: what stands between the lines that say so
+// (RFC 7468 section 2).
+func (s *systemStore) read(path string) (found bool, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	certificates := bufio.NewScanner(f)
+	certificates.Buffer(make([]byte, 32<<10), maxCertificate)
+	certificates.Split(func(data []byte, last bool) (advance int, body []byte, err error) {
+		const end = "-----END CERTIFICATE-----"
+		_, rest, _ := bytes.Cut(data, []byte("-----BEGIN CERTIFICATE-----"))
+		if i := bytes.Index(rest, []byte(end)); i >= 0 {
+			return len(data) - len(rest) + i + len(end), rest[:i], nil
+		}
+		if last {
+			return len(data), nil, nil
+		}
+		return 0, nil, nil
+	})
+	for certificates.Scan() {
+		body := certificates.Bytes()
+		if !concerns(body, s.chain) {
+			continue
+		}
+		der, _ := decodePEM(nil, body, len(body))
+		if c, err := x509.ParseCertificate(der); err == nil {
+			s.found.AddCert(c)
+			found = true
+		}
+	}
+	return found, certificates.Err()
+}
+
+// maxCertificate bounds a certificate of the store and what stands before it, in octets.
+const maxCertificate = 1 << 20
 
 // concerns reports whether a certificate has the name of an issuer or a subject of
 // chain.
@@ -68,17 +94,6 @@ func concerns(body []byte, chain []*x509.Certificate) bool {
 
 // headLength octets hold what stands in a certificate up to its subject, mostly.
 const headLength = 384
-
-// pemBody is what stands between the next two lines that say CERTIFICATE, in base64
-// (RFC 7468 section 2), and what follows; nil at the end of text.
-func pemBody(text []byte) (body, rest []byte) {
-	_, text, _ = bytes.Cut(text, []byte("-----BEGIN CERTIFICATE-----"))
-	body, rest, found := bytes.Cut(text, []byte("-----END CERTIFICATE-----"))
-	if !found {
-		return nil, nil
-	}
-	return body, rest
-}
 
 // decodePEM appends to der what most characters of body say. encoding/pem would take
 // three times as long.

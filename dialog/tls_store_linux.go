@@ -1,19 +1,25 @@
 package dialog
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // byFiles reports that the store is files, as crypto/x509 has it on this system:
 // the first file that there is, and all directories.
 const byFiles = true
 
-// storeFile is the store's one file: SSL_CERT_FILE's, or the first of those that
-// distributions have. Without one, the path is "".
-func storeFile() (path string, text []byte) {
-	files := []string{
+// storeFiles are the files of which the first that there is is the store's one file:
+// SSL_CERT_FILE's, or those that distributions have.
+func storeFiles() []string {
+	if own := os.Getenv("SSL_CERT_FILE"); own != "" {
+		return []string{own}
+	}
+	return []string{
 		debianBundle,                                        // Arch and Gentoo too
 		"/etc/pki/tls/certs/ca-bundle.crt",                  // Fedora
 		"/etc/ssl/ca-bundle.pem",                            // openSUSE
@@ -21,47 +27,43 @@ func storeFile() (path string, text []byte) {
 		"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", // CentOS
 		"/etc/ssl/cert.pem",                                 // Alpine
 	}
-	if own := os.Getenv("SSL_CERT_FILE"); own != "" {
-		files = []string{own}
-	}
-	for _, file := range files {
-		if text, err := os.ReadFile(file); err == nil {
-			return file, text
-		}
-	}
-	return "", nil
 }
 
 const debianBundle = "/etc/ssl/certs/ca-certificates.crt"
 
-// storeDirectories are the texts of the files in the store's directories:
-// SSL_CERT_DIR's, or those that distributions have; but for the file that was read
-// already, and what update-ca-certificates has put into it.
-func storeDirectories(read string) [][]byte {
+// storeDirectories are the files in the store's directories: SSL_CERT_DIR's, or those
+// that distributions have; but for the file that was read already, and what
+// update-ca-certificates has put into it.
+func storeDirectories(read string) []string {
 	dirs := []string{"/etc/ssl/certs", "/etc/pki/tls/certs"}
 	if own := os.Getenv("SSL_CERT_DIR"); own != "" {
 		dirs = strings.Split(own, ":")
 	}
-	var texts [][]byte
+	var paths []string
 	for _, dir := range dirs {
-		entries, _ := os.ReadDir(dir)
+		d, err := os.Open(dir)
+		if err != nil {
+			continue
+		}
+		bundle := read == debianBundle && filepath.Dir(read) == filepath.Clean(dir)
+		entries, _ := d.ReadDir(-1)
 		for _, e := range entries {
-			path := filepath.Join(dir, e.Name())
-			if path == read || filepath.Dir(read) == dir && read == debianBundle && bundled(path, e) {
+			if t := e.Type(); t&^os.ModeSymlink != 0 || bundle && bundled(int(d.Fd()), e) {
 				continue
 			}
-			if text, err := os.ReadFile(path); err == nil {
-				texts = append(texts, text)
+			if path := filepath.Join(dir, e.Name()); path != read {
+				paths = append(paths, path)
 			}
 		}
+		d.Close()
 	}
-	return texts
+	return paths
 }
 
-// bundled reports whether a file of Debian's directory stands in its bundle: a link to
+// bundled reports whether an entry of Debian's directory stands in its bundle: a link to
 // where packages and the administrator put certificates, or one by a hash to such a
 // link (update-ca-certificates(8)).
-func bundled(path string, e os.DirEntry) bool {
+func bundled(dir int, e os.DirEntry) bool {
 	if e.Type()&os.ModeSymlink == 0 {
 		return false
 	}
@@ -69,6 +71,7 @@ func bundled(path string, e os.DirEntry) bool {
 	if len(hash) == 8 && strings.Trim(hash, "0123456789abcdef") == "" && len(number) == 1 && '0' <= number[0] && number[0] <= '9' {
 		return true
 	}
-	to, err := os.Readlink(path)
-	return err == nil && strings.Contains(to, "/share/ca-certificates/")
+	var to [256]byte
+	n, err := unix.Readlinkat(dir, e.Name(), to[:])
+	return err == nil && bytes.Contains(to[:n], []byte("/share/ca-certificates/"))
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/pem"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -46,6 +47,7 @@ func TestStore(t *testing.T) {
 		{"with the authority sent", both, empty, []*holder{p.leaf, p.ca, p.root}, true},
 		{"the authority itself", both, empty, []*holder{p.root}, true},
 		{"in a directory alone", one, full, []*holder{p.leaf, p.ca}, true},
+		{"in a directory alone, with one sent twice", one, full, []*holder{p.leaf, p.ca, p.ca}, true},
 		{"in a directory, without a file", none, full, []*holder{p.leaf, p.ca}, true},
 		{"by a name that takes more than the head", longs, empty, []*holder{below}, true},
 		{"nowhere", one, empty, []*holder{p.leaf, p.ca}, false},
@@ -53,10 +55,15 @@ func TestStore(t *testing.T) {
 	} {
 		t.Setenv("SSL_CERT_FILE", c.file)
 		t.Setenv("SSL_CERT_DIR", c.dir)
-		in := &inspection{TLS: TLS{Name: "mx.test", System: new(Store)}, now: noon, sent: certificates(c.chain)}
+		in := &inspection{TLS: TLS{Name: "mx.test"}, now: noon, sent: certificates(c.chain)}
 		in.prove()
 		if in.path.anchored != c.want {
 			t.Errorf("%s: %v, want %v", c.name, in.path.anchored, c.want)
+		}
+		for i, remark := range in.remarks {
+			if slices.Contains(in.remarks[:i], remark) {
+				t.Errorf("%s: said twice: %s", c.name, remark)
+			}
 		}
 	}
 }

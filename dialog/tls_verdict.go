@@ -33,33 +33,29 @@ type inspection struct {
 	remarks []string
 }
 
-// reads reports whether the system's store is files, and the one that counts.
-func (t TLS) reads() bool { return byFiles && t.Roots == nil && t.System != nil }
-
 // prove gives the verdicts, by no more of the system's store than they take.
 func (in *inspection) prove() []TLSVerdict {
-	if !in.reads() {
+	if !byFiles || in.Roots != nil {
 		return in.verdicts()
 	}
-	in.Roots = in.System.roots(in.sent, false)
-	if verdicts := in.verdicts(); in.path.anchored {
-		return verdicts
+	store := systemStore{chain: in.sent, found: x509.NewCertPool()}
+	store.readFile()
+	in.Roots = store.found
+	verdicts := in.verdicts()
+	if !in.path.anchored && store.readDirectories() {
+		verdicts = in.verdicts()
 	}
-	in.Roots = in.System.roots(in.sent, true)
-	return in.verdicts()
+	return verdicts
 }
 
 // verdicts are all six. What crypto/x509 refuses for a reason of its own is a
 // fault of the chain, so that none of ours being found never proves a name.
 func (in *inspection) verdicts() []TLSVerdict {
+	in.remarks = nil
 	in.path = follow(in.sent, in.TLS, in.now)
 	verdicts := []TLSVerdict{in.name(), in.dates(), in.chain(), in.usage(), in.key(), in.signature()}
-	if proven(verdicts) {
-		pool := x509.NewCertPool()
-		for _, c := range in.sent[1:] {
-			pool.AddCert(c)
-		}
-		if _, err := in.sent[0].Verify(x509.VerifyOptions{Roots: in.Roots, Intermediates: pool, CurrentTime: in.now}); err != nil {
+	if proven(verdicts) && !in.path.sound {
+		if _, err := verify(in.sent[0], in.sent[1:], in.TLS, in.now, x509.ExtKeyUsageServerAuth); err != nil {
 			verdicts[2] = TLSVerdict{"chain", false, strings.TrimPrefix(err.Error(), "x509: ")}
 		}
 	}
