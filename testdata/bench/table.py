@@ -3,7 +3,8 @@
 
 Measures ehlo beside its peers on this machine, each row several times and by
 turns, and prints a table: medians, their ratio, the budget, and how far it is to a
-bare program of the same libraries (floor/). swaks, curl, msmtp and Postfix's smtp-source are installed
+bare program of the same libraries: floor/, a module of its own, with their newest
+releases; and the same program with the releases that ehlo is built with ("lean"). swaks, curl, msmtp and Postfix's smtp-source are installed
 from the distribution where they are absent and apt-get can; a peer that is not
 there leaves its rows out. Everything stays on loopback, but for the rows of round
 trips, which need root: two network namespaces that delay/ joins with 50 ms each
@@ -68,9 +69,9 @@ def forget():
         pass  # without root: all programs are slower alike
 
 
-def build(program, source):
+def build(program, source, package="."):
     # A clone may be somebody else's, whose history git does not read.
-    subprocess.run(["go", "build", "-buildvcs=false", "-o", program, "."], cwd=source, check=True)
+    subprocess.run(["go", "build", "-buildvcs=false", "-o", program, package], cwd=source, check=True)
 
 
 class Cost:
@@ -95,6 +96,7 @@ class Table:
         for name in "sink", "sender", "delay", "floor", "timed":
             if (HERE / name).is_dir():
                 build(directory / name, HERE / name)
+        build(directory / "lean", HERE.parent.parent, "testdata/bench/floor/main.go")
         self.ehlo = options.ehlo or directory / "ehlo"
         if not options.ehlo:
             build(self.ehlo, HERE.parent.parent)
@@ -156,13 +158,13 @@ class Table:
             return
         message = self.dir / "hello.eml"
         message.write_bytes(b"From: <a@client.test>\r\nTo: <b@sink.test>\r\nSubject: x\r\n\r\nhello\r\n")
-        jobs = {"ehlo": self.send(self.plain), "floor": [self.dir / "floor", "--to", self.plain]}
+        jobs = {"ehlo": self.send(self.plain), "floor": [self.dir / "floor", "--to", self.plain], "lean": [self.dir / "lean", "--to", self.plain]}
         if shutil.which("curl"):
             jobs["curl"] = ["curl", "-sS", "--mail-from", FROM, "--mail-rcpt", TO, f"smtp://{self.plain}", "--upload-file", message]
         if shutil.which("swaks"):
             jobs["swaks"] = ["swaks", "--server", self.plain, "--from", FROM, "--to", TO, "--body", "hello"]
         m = self.medians(jobs, times=5)
-        for peer, most in ("curl", 0.85), ("swaks", 1 / 6.5), ("floor", 1.25):
+        for peer, most in ("curl", 0.85), ("swaks", 1 / 6.5), ("floor", 1.25), ("lean", None):
             if peer in m:
                 self.row(f"one dialogue, message delivered", ms(m["ehlo"].wall), f"{peer} {ms(m[peer].wall)}", m["ehlo"].wall / m[peer].wall, most=most)
         self.row("one dialogue, wall beyond CPU, in units of 3 ms", ms(m["ehlo"].wall), ms(m["ehlo"].cpu), (m["ehlo"].wall - m["ehlo"].cpu) / 0.003, most=1)
