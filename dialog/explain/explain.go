@@ -179,8 +179,13 @@ func find(phase string, code int, enhanced string, text []string) (row, string) 
 			files = ruleFiles() // the code says more than single words hint at
 		}
 		if r, ok := firstRule(files, phase, number, said); ok {
-			if found && settles(exact.reason, r.reason) {
+			if found && (settles(exact.reason, r.reason) || r.anybodys() && ofMessage(exact.reason, r.reason)) {
 				return exact, ByEnhanced
+			}
+			if found && r.anybodys() && decides(exact.reason, r.reason) && !vague(enhanced) {
+				if meant, ok := ruleFor(exact.reason, phase, number, said); ok {
+					r = meant
+				}
 			}
 			return r.row().unless(exact, found).unless(basic, known), ByText
 		}
@@ -219,13 +224,30 @@ func settles(code, words string) bool {
 	case "expired":
 		return words == "network-error" || words == "host-unknown"
 	case "mailbox-full":
-		return words == "system-full" || words == "message-too-big"
+		return words == "system-full"
 	case "message-too-big":
-		return words == "mailbox-full"
+		return words == "mailbox-full" || words == "rate-limited"
 	case "auth-failure", "require-ptr":
 		return words == "system-error" || words == "network-error" || words == "policy"
 	case "syntax":
-		return words == "policy" || words == "starttls-failed"
+		return words == "policy"
+	}
+	return false
+}
+
+// ofMessage reports whether words speak of the authentication of a client, and the code
+// of that of a message: X.7.26 beside "authentication failed".
+func ofMessage(code, words string) bool { return code == "auth-failure" && words == "security" }
+
+// decides reports whether a code tells which of two things is meant that the words may
+// say: a connection that was closed "for inactivity" is no mailbox that was, and mail
+// that is "suspended" for want of room no account.
+func decides(code, words string) bool {
+	switch code {
+	case "network-error", "system-full", "host-unknown", "auth-failure", "mailbox-full", "message-too-big":
+		return words != code
+	case "user-unknown":
+		return words == "mailbox-disabled" || words == "host-unknown"
 	}
 	return false
 }
@@ -244,7 +266,7 @@ func (r row) doubt(doubtful bool) row {
 // with unknown mailboxes, X.1.8 with hosts that have no name.
 func vague(code string) bool {
 	switch code {
-	case "4.1.1", "4.1.2", "4.1.8", "4.2.1", "4.2.2", "4.3.2", "4.4.4", "4.4.5", "4.5.5",
+	case "4.1.1", "4.1.2", "4.1.8", "4.2.1", "4.2.2", "4.3.2", "4.4.3", "4.4.4", "4.4.5", "4.5.5",
 		"4.7.9", "5.1.8", "5.2.1", "5.3.2", "5.4.1", "5.4.3", "5.4.4", "5.4.5", "5.4.6", "5.5.3", "5.5.4", "5.6.7", "5.7.2", "5.7.7", "5.7.9":
 		return true
 	}

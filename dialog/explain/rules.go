@@ -69,6 +69,9 @@ type rule struct {
 // common is the source of a wording that is nobody's own: nothing to look up.
 const common = "common wording"
 
+// anybodys reports whether a rule is of a wording that is no one receiver's own.
+func (r rule) anybodys() bool { return r.source == common || strings.HasPrefix(r.source, "RFC ") }
+
 func (r rule) row() row {
 	if r.source == common {
 		r.source = ""
@@ -99,19 +102,25 @@ func parseRule(line string) (rule, bool) {
 	return rule{f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8], f[9], f[10]}, true
 }
 
-// firstRule gives the first rule of some files that a reply fits, and before it one
-// that what it says behind a text of the RFC does.
+// firstRule gives the first rule of some files, ruleFiles or allRules, that a reply fits.
+// What it says behind words that say nothing goes first, and what single words hint at is
+// looked for there alone: "Recipient address rejected: closed" is no word of a recipient.
 func firstRule(files []string, phase, code string, said *saying) (rule, bool) {
-	if !isPhase(phase) {
-		phase = ""
+	rest, ok := said.rest()
+	if !ok {
+		return ruleOf(files, phase, code, said)
 	}
-	if rest, ok := said.rest(); ok {
-		for _, file := range ruleFiles() {
-			if r, ok := ruleIn(file, phase, code, rest); ok {
-				return r, true
-			}
-		}
+	if r, ok := ruleOf(ruleFiles(), phase, code, rest); ok {
+		return r, true
 	}
+	if r, ok := ruleOf(ruleFiles(), phase, code, said); ok {
+		return r, true
+	}
+	return ruleOf(files[len(ruleFiles()):], phase, code, rest)
+}
+
+// ruleOf gives the first rule of some files that a reply fits.
+func ruleOf(files []string, phase, code string, said *saying) (rule, bool) {
 	for _, file := range files {
 		if r, ok := ruleIn(file, phase, code, said); ok {
 			return r, true
@@ -120,11 +129,31 @@ func firstRule(files []string, phase, code string, said *saying) (rule, bool) {
 	return rule{}, false
 }
 
+// ruleFor gives the first rule for one reason that a reply fits, of those that are
+// nobody's own.
+func ruleFor(reason, phase, code string, said *saying) (rule, bool) {
+	for _, file := range []string{generalRules, conceptRules} {
+		if r, ok := ruleWhere(file, phase, code, said, reason); ok {
+			return r, true
+		}
+	}
+	return rule{}, false
+}
+
 // ruleIn gives the first rule of one file.
 func ruleIn(file, phase, code string, said *saying) (rule, bool) {
+	return ruleWhere(file, phase, code, said, "")
+}
+
+// ruleWhere gives the first rule of one file that has a reason; any will do for "".
+func ruleWhere(file, phase, code string, said *saying, reason string) (rule, bool) {
+	if !isPhase(phase) {
+		phase = ""
+	}
 	_, file, _ = strings.Cut(file, "\n") // the heading
 	for line := range strings.Lines(file) {
-		if r, ok := parseRule(line); ok && r.fits(phase, code) && said.any(r.words) && !said.any(r.unless) {
+		r, ok := parseRule(line)
+		if ok && (reason == "" || r.reason == reason) && r.fits(phase, code) && said.any(r.words) && !said.any(r.unless) {
 			return r, true
 		}
 	}

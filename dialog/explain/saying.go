@@ -31,14 +31,16 @@ func index(text string) *saying {
 	return s
 }
 
-// rest is what is said behind a text of RFC 5321 section 4.2.3 that a reply begins
-// with: "Requested action not taken: mailbox unavailable", and then why. It answers
-// false where that is all, but for a name or a number.
+// rest is what is said behind words that a reply begins with and that say no more than
+// that it is a refusal: a text of RFC 5321 section 4.2.3, as in "Requested action not
+// taken: mailbox unavailable", or what Postfix puts before the answer of a table or of
+// another server. It answers false where that is all, but for a name or a number.
 func (s *saying) rest() (*saying, bool) {
 	for _, text := range [...]string{
 		" requested mail action not taken mailbox unavailable ", " requested action not taken mailbox unavailable ",
 		" requested mail action aborted exceeded storage allocation ", " requested action aborted local error in processing ",
 		" requested action not taken mailbox name not allowed ", " requested action not taken ", " transaction failed ",
+		" service not available closing transmission channel ", " recipient address rejected ", " client host rejected ",
 	} {
 		if rest, ok := strings.CutPrefix(s.text, text); ok && strings.Count(rest, " ") > 2 {
 			return index(" " + rest), true

@@ -204,7 +204,7 @@ user-unknown|rcpt|550 5.1.1 Unknown or invalid recipient
 user-unknown|rcpt|550 Unknown user - check the spelling of the address
 user-unknown|rcpt|553 5.3.0 <bob@example.com>... Addressee unknown, relay=[192.0.2.1]
 user-unknown|rcpt|550 Requested action not taken: mailbox unavailable; no such user here, spam will not be tolerated
-system-full||452 4.3.1 Out of memory
+system-full/system-error||452 4.3.1 Out of memory
 system-full||452 4.3.1 Insufficient system resources (UsedDiskSpace[C:])
 expired/network-error||554 5.4.7 delivery timed out
 expired||451 4.4.7 Message expired: unable to deliver in 840 minutes. 421 4.4.1 Connection timed out

@@ -1,0 +1,88 @@
+package explain
+
+import "testing"
+
+// TestSenses holds rules to words that mean another thing beside other words, at another
+// moment or with another code.
+func TestSenses(t *testing.T) {
+	tests := []struct{ phase, enhanced, text, reason string }{
+		// The object that a word belongs to.
+		{"", "4.4.2", "Closing the session due to inactivity", "network-error"},
+		{"rcpt", "5.2.1", "The mailbox was closed due to inactivity", "mailbox-disabled"},
+		{"", "", "The session is idle for too long", "network-error"},
+		{"dot", "", "The mail carries credentials in the body", "other"},
+		{"mail", "", "Your credentials are needed", "security"},
+		{"dot", "", "The certificate of the S/MIME signature expired", "other"},
+		{"tls", "", "The certificate of your host expired", "starttls-failed"},
+		{"dot", "", "Sorry, names of files that are banned: exe", "content"},
+		{"rcpt", "", "The mailbox is being moved to another disk", "system-error"},
+		{"rcpt", "", "The user has moved to another firm", "has-moved"},
+		{"rcpt", "", "Mailbox busy: held by another process", "system-error"},
+		{"", "", "Too many invalid commands from you", "syntax"},
+		{"rcpt", "", "Too many invalid recipients from you", "rate-limited"},
+		{"dot", "", "The mailbox holds too many messages", "mailbox-full"},
+		{"dot", "", "The size of the headers is over: message header size limit", "message-too-big"},
+		{"dot", "", "The name of the file: attachment filename is too long", "content"},
+		{"rcpt", "", "The user list is locked: database is locked for maintenance", "system-error"},
+		{"dot", "", "Read error on the TCP socket: tcp read error", "network-error"},
+		{"rcpt", "", "Error talking to the policy daemon", "system-error"},
+		{"rcpt", "", "The sender is not in the address book of that user", "filtered"},
+		{"hello", "", "Your HELO does not match your IP", "require-ptr"},
+		{"rcpt", "", "Helo host blocked using dbl.example.org", "blocked"},
+		{"dot", "", "It is a phishing mail that impersonates a bank", "spam"},
+		{"dot", "", "It is from a host that impersonates a bank", "auth-failure"},
+
+		// What is denied is not said.
+		{"dot", "", "Refused by policy; this is not a spam decision", "policy"},
+		{"dot", "", "No virus was found, but the attachment is not accepted", "content"},
+		{"rcpt", "5.1.1", "No such user; your IP will be blocked after ten of them", "user-unknown"},
+
+		// Of two things the one that is more exact, or graver.
+		{"mail", "", "More than 50 mails per hour: account suspended", "suspended"},
+		{"rcpt", "", "Could not complete the check: sender verify callout timed out", "rejected-sender"},
+		{"rcpt", "", "Unknown domain or user", "user-unknown"},
+		{"rcpt", "", "This domain no longer accepts mail", "not-accepting"},
+		{"connect", "", "192.0.2.1 blocked after too many attempts", "blocked"},
+
+		// A limit of the policy is no policy, and what says nothing stays unexplained.
+		{"dot", "", "Refused, over the policy limit", "other"},
+		{"connect", "", "Come again, try another server", "other"},
+		{"connect", "", "Try again later, closing connection", "other"},
+		{"rcpt", "", "Mailbox unavailable (e.g., mailbox busy)", "user-unknown"},
+
+		// Words before the reason, as a server puts them.
+		{"rcpt", "", "Recipient address rejected: maintenance of our disks", "system-error"},
+		{"rcpt", "", "Recipient address rejected: our office is closed", "other"},
+		{"rcpt", "", "Client host rejected: this recipient is invalid", "user-unknown"},
+		{"connect", "", "Client host rejected: we know you", "blocked"},
+		{"connect", "", "Service not available, closing transmission channel: limit of 5 sessions", "too-many-connections"},
+	}
+	for _, tt := range tests {
+		code := 550
+		if tt.enhanced != "" && tt.enhanced[0] == '4' || tt.reason == "system-error" || tt.reason == "network-error" {
+			code = 450
+		}
+		e := Reply(tt.phase, code, tt.enhanced, []string{tt.text})
+		if e.Reason != tt.reason {
+			t.Errorf("%s %d %s %q: reason %q, want %q (%s)", tt.phase, code, tt.enhanced, tt.text, e.Reason, tt.reason, e.Means)
+		}
+	}
+}
+
+// TestDecides: where words may say two things, the code tells which.
+func TestDecides(t *testing.T) {
+	tests := []struct{ enhanced, text, want string }{
+		{"", "mail is suspended, no space left", "suspended"},
+		{"5.3.1", "mail is suspended, no space left", "system-full"},
+		{"", "the mailbox was deleted, there is no such user", "mailbox-disabled"},
+		{"5.1.1", "the mailbox was deleted, there is no such user", "user-unknown"},
+		{"5.1.1", "the mailbox is suspended, there is no such user", "suspended"},
+		{"5.2.1", "the authentication failed", "security"},
+		{"5.7.26", "the authentication failed", "auth-failure"},
+	}
+	for _, tt := range tests {
+		if e := Reply("rcpt", 550, tt.enhanced, []string{tt.text}); e.Reason != tt.want {
+			t.Errorf("%s %q: %s, want %s", tt.enhanced, tt.text, e.Reason, tt.want)
+		}
+	}
+}
