@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/mattn/go-isatty"
 	"golang.org/x/term"
 )
 
@@ -40,7 +41,7 @@ func OSEnv() Env {
 		Getenv:     os.Getenv,
 		OutWidth:   columns(os.Stdout),
 		ErrWidth:   columns(os.Stderr),
-		InTerminal: term.IsTerminal(int(os.Stdin.Fd())),
+		InTerminal: isatty.IsTerminal(os.Stdin.Fd()),
 		Now:        time.Now,
 		Hostname:   os.Hostname,
 		Prompt:     promptTerminal,
@@ -58,11 +59,10 @@ func (e Env) ready() {
 // columns is the width of the terminal behind f, 0 if it is none. A terminal
 // that does not know its width (a serial line says 0) has 80.
 func columns(f *os.File) int {
-	fd := int(f.Fd())
-	if !term.IsTerminal(fd) {
+	if !isatty.IsTerminal(f.Fd()) {
 		return 0
 	}
-	width, _, err := term.GetSize(fd)
+	width, _, err := term.GetSize(int(f.Fd()))
 	if err != nil || width <= 0 {
 		return 80
 	}

@@ -2,13 +2,12 @@ package reach
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"time"
-
-	"github.com/pires/go-proxyproto"
 )
 
 // Proxied is the header of the PROXY protocol that a connection begins with, as if
@@ -68,44 +67,70 @@ func (p *Proxied) Check() error {
 	return nil
 }
 
+// proxyHeader is p on one connection.
+type proxyHeader struct {
+	*Proxied
+	family       string // "TCP4", "TCP6", "UNKNOWN"
+	source, dest netip.AddrPort
+}
+
 // header is p on a connection between two addresses, which are not valid where
 // the connection has none.
-func (p *Proxied) header(local, remote netip.AddrPort) (*proxyproto.Header, error) {
-	h := &proxyproto.Header{Version: byte(p.Version), Command: proxyproto.PROXY, TransportProtocol: proxyproto.UNSPEC}
-	if p.Local {
-		h.Command = proxyproto.LOCAL
-	}
+func (p *Proxied) header(local, remote netip.AddrPort) (*proxyHeader, error) {
 	source, dest := p.ends(local, remote)
-	kind := p.kind()
-	if kind == "" {
-		kind = p.choose(source, dest)
-	}
-	if kind == "UNKNOWN" {
-		return h, nil
-	}
-	if !source.Addr().IsValid() || !dest.Addr().IsValid() {
-		return nil, errors.New("the connection has no addresses: its PROXY header needs a source and a destination")
-	}
-	if kind == "TCP4" && (!source.Addr().Is4() || !dest.Addr().Is4()) {
-		return nil, fmt.Errorf("the PROXY header is of the family %s, and the connection's own addresses are not: %s, %s", p.Family, source.Addr(), dest.Addr())
+	h := &proxyHeader{p, p.kind(), source, dest}
+	if h.family == "" {
+		h.family = p.choose(source, dest)
 	}
 	switch {
-	case kind == "TCP4" && p.Datagram:
-		h.TransportProtocol = proxyproto.UDPv4
-	case kind == "TCP4":
-		h.TransportProtocol = proxyproto.TCPv4
-	case p.Datagram:
-		h.TransportProtocol = proxyproto.UDPv6
-	default:
-		h.TransportProtocol = proxyproto.TCPv6
-	}
-	if p.Datagram {
-		h.SourceAddr, h.DestinationAddr = net.UDPAddrFromAddrPort(source), net.UDPAddrFromAddrPort(dest)
-	} else {
-		h.SourceAddr, h.DestinationAddr = net.TCPAddrFromAddrPort(source), net.TCPAddrFromAddrPort(dest)
+	case h.family == "UNKNOWN":
+	case !source.Addr().IsValid() || !dest.Addr().IsValid():
+		return nil, errors.New("the connection has no addresses: its PROXY header needs a source and a destination")
+	case h.family == "TCP4" && (!source.Addr().Is4() || !dest.Addr().Is4()):
+		return nil, fmt.Errorf("the PROXY header is of the family %s, and the connection's own addresses are not: %s, %s", p.Family, source.Addr(), dest.Addr())
 	}
 	return h, nil
 }
+
+// bytes are the header as it is sent (sections 2.1 and 2.2).
+func (h *proxyHeader) bytes() []byte {
+	switch {
+	case h.Version == 1 && h.family == "UNKNOWN":
+		return []byte("PROXY UNKNOWN\r\n")
+	case h.Version == 1 && h.family == "TCP6":
+		return fmt.Appendf(nil, "PROXY TCP6 %s %s %d %d\r\n", mapped(h.source.Addr()), mapped(h.dest.Addr()), h.source.Port(), h.dest.Port())
+	case h.Version == 1:
+		return fmt.Appendf(nil, "PROXY TCP4 %s %s %d %d\r\n", h.source.Addr(), h.dest.Addr(), h.source.Port(), h.dest.Port())
+	}
+	var addresses []byte
+	transport := byte(0x01) // STREAM
+	if h.Datagram {
+		transport = 0x02
+	}
+	switch h.family {
+	case "UNKNOWN":
+		transport = 0
+	case "TCP4":
+		transport |= 0x10
+		addresses = append(h.source.Addr().AsSlice(), h.dest.Addr().AsSlice()...)
+	case "TCP6":
+		transport |= 0x20
+		addresses = append(mapped(h.source.Addr()).AsSlice(), mapped(h.dest.Addr()).AsSlice()...)
+	}
+	if transport != 0 {
+		addresses = binary.BigEndian.AppendUint16(addresses, h.source.Port())
+		addresses = binary.BigEndian.AppendUint16(addresses, h.dest.Port())
+	}
+	command := byte(0x21) // version 2, PROXY
+	if h.Local {
+		command = 0x20
+	}
+	b := append([]byte("\r\n\r\n\x00\r\nQUIT\n"), command, transport)
+	return append(binary.BigEndian.AppendUint16(b, uint16(len(addresses))), addresses...)
+}
+
+// mapped is an address as one of IPv6 (RFC 4291 section 2.5.5.2).
+func mapped(addr netip.Addr) netip.Addr { return netip.AddrFrom16(addr.As16()) }
 
 // ends are what p says of both ends, and what it leaves out from the connection.
 func (p *Proxied) ends(local, remote netip.AddrPort) (source, dest netip.AddrPort) {
@@ -145,10 +170,7 @@ func (p *Proxied) write(ctx context.Context, nc net.Conn, target string) (brief,
 	if err != nil {
 		return "", "", err
 	}
-	bytes, err := h.Format()
-	if err != nil {
-		return "", "", err
-	}
+	bytes := h.bytes()
 	if deadline, ok := ctx.Deadline(); ok {
 		_ = nc.SetWriteDeadline(deadline)
 		defer func() { _ = nc.SetWriteDeadline(time.Time{}) }()
@@ -156,7 +178,7 @@ func (p *Proxied) write(ctx context.Context, nc net.Conn, target string) (brief,
 	if _, err := nc.Write(bytes); err != nil { // whole and at once, as section 2 has it
 		return "", "", err
 	}
-	brief, full = describe(h)
+	brief, full = h.describe()
 	if p.Version == 1 {
 		full = string(bytes[:len(bytes)-len("\r\n")])
 	}
@@ -164,12 +186,12 @@ func (p *Proxied) write(ctx context.Context, nc net.Conn, target string) (brief,
 }
 
 // describe says what a header says, in a few words and in full.
-func describe(h *proxyproto.Header) (brief, full string) {
+func (h *proxyHeader) describe() (brief, full string) {
 	version := fmt.Sprintf("PROXY v%d", h.Version)
 	switch {
-	case !h.TransportProtocol.IsUnspec():
-		return version + " as " + h.SourceAddr.String(), fmt.Sprintf("%s from %s to %s", version, h.SourceAddr, h.DestinationAddr)
-	case h.Command.IsLocal():
+	case h.family != "UNKNOWN":
+		return fmt.Sprintf("%s as %s", version, h.source), fmt.Sprintf("%s from %s to %s", version, h.source, h.dest)
+	case h.Local:
 		version += " LOCAL"
 	default:
 		version += " UNKNOWN"
