@@ -13,19 +13,20 @@ var classesCSV string
 
 // saying is what a reply says, in the form that phrases are looked for in.
 type saying struct {
-	text  string     // what plain makes of it
-	pairs [64]uint64 // which pairs of letters its words begin with
+	text    string              // what plain makes of it
+	starts  [64]uint64          // what its words begin with (see start)
+	classes map[string][]string // the words of a class that it may have, of those asked for
 }
 
 func sayingOf(text []string) *saying { return index(plain(text)) }
 
 // index makes a saying of what plain makes of a reply.
 func index(text string) *saying {
-	s := &saying{text: text}
+	s := &saying{text: text, classes: map[string][]string{}}
 	for i := 0; i+2 < len(s.text); i++ {
 		if s.text[i] == ' ' {
-			at, bit := pair(s.text[i+1:])
-			s.pairs[at] |= bit
+			at, bit := start(s.text[i+1:])
+			s.starts[at] |= bit
 		}
 	}
 	return s
@@ -49,16 +50,21 @@ func (s *saying) rest() (*saying, bool) {
 	return nil, false
 }
 
-// pair is where saying keeps the first two bytes of a word, of which there are two:
-// a word of one letter is followed by a space.
-func pair(word string) (at int, bit uint64) {
-	return int(word[0] & 63), 1 << (word[1] & 63)
+// start is where saying keeps the first three bytes of a word. There are two at least, for
+// a word of one letter is followed by a space; a third that is missing is one, too.
+func start(word string) (at int, bit uint64) {
+	third := byte(' ')
+	if len(word) > 2 {
+		third = word[2]
+	}
+	return int(word[0]^third<<3) & 63, 1 << ((word[1] ^ third) & 63)
 }
 
-// may reports whether a phrase may occur: most may not, which takes no search to see.
+// may reports whether a phrase may occur: most may not, which takes no search to see. Of
+// a class and of "ab*" the first three bytes are not known.
 func (s *saying) may(phrase string) bool {
-	at, bit := pair(phrase)
-	return phrase[0] == '{' || s.pairs[at]&bit != 0
+	at, bit := start(phrase)
+	return s.starts[at]&bit != 0 || phrase[0] == '{' || len(phrase) == 3 && phrase[2] == '*'
 }
 
 // any reports whether one of phrases, with "|" between, occurs. A phrase is whole
@@ -88,8 +94,8 @@ const mostTried = 8
 // begins within that many further ones.
 func (s *saying) says(phrase string, within, from int) bool {
 	part, rest, near := cutPart(phrase)
-	if class, ok := classOf(part); ok {
-		for word := range strings.SplitSeq(class, "|") {
+	if part[0] == '{' {
+		for _, word := range s.class(part) {
 			if s.begins(word, rest, near, within, from) {
 				return true
 			}
@@ -140,6 +146,21 @@ func (s *saying) begins(words, rest string, near, within, from int) bool {
 		from = start + 1
 	}
 	return false
+}
+
+// class gives the words that may occur, of a class that is named in braces.
+func (s *saying) class(name string) []string {
+	words, ok := s.classes[name]
+	if !ok {
+		class, _ := classOf(name)
+		for word := range strings.SplitSeq(class, "|") {
+			if len(word) >= 2 && s.may(word) {
+				words = append(words, word)
+			}
+		}
+		s.classes[name] = words
+	}
+	return words
 }
 
 // classOf gives the words of a class that is named in braces, with "|" between.

@@ -1,6 +1,9 @@
 package explain
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // TestSenses holds rules to words that mean another thing beside other words, at another
 // moment or with another code.
@@ -32,10 +35,56 @@ func TestSenses(t *testing.T) {
 		{"dot", "", "It is a phishing mail that impersonates a bank", "spam"},
 		{"dot", "", "It is from a host that impersonates a bank", "auth-failure"},
 
+		// What is refused, looked at, over or broken is another thing each time.
+		{"connect", "", "Connection refused: the load average is 30", "system-error"},
+		{"rcpt", "", "The connection to MySQL: connection lost", "system-error"},
+		{"rcpt", "", "Callback failed: the domain may be blacklisted", "rejected-sender"},
+		{"dot", "4.2.0", "Transient failure of the mailbox rules", "system-error"},
+		{"dot", "", "No Sender ID (PRA) found", "auth-failure"},
+		{"connect", "", "IP blocked due to malicious traffic", "blocked"},
+		{"rcpt", "", "The outgoing allowance of this month is used up", "other"},
+		{"rcpt", "", "The domain has a null MX record", "not-accepting"},
+		{"rcpt", "", "The mailbox is over its storage", "mailbox-full"},
+		{"rcpt", "", "Invalid BATV tag", "rejected-sender"},
+		{"rcpt", "", "Its owner has to delete some mail first", "other"},
+		{"rcpt", "", "Send MAIL first", "syntax"},
+		{"connect", "", "Too many unauthenticated clients", "too-many-connections"},
+		{"dot", "", "Your domain is not allowed in header From: IP 192.0.2.1", "rejected-sender"},
+		{"dot", "", "Mail from our own domain has to come from inside", "rejected-sender"},
+		{"rcpt", "", "badrcptto: it is on our blacklist", "blocked"},
+		{"dot", "", "Refused by rspamd: the message is spam", "spam"},
+		{"dot", "", "rspamd says: connection refused", "system-error"},
+		{"rcpt", "", "The mailbox is being migrated", "system-error"},
+		{"rcpt", "", "The mailbox was migrated to another firm", "has-moved"},
+		{"dot", "", "A list loop: the X-Loop header is already present", "system-error"},
+		{"dot", "", "Message refused after a hard bounce or a spam complaint", "blocked"},
+		{"rcpt", "", "This mailbox does not accept replies", "not-accepting"},
+		{"hello", "", "The HELO name does not agree with the name of your IP", "require-ptr"},
+		{"dot", "", "[CS01] rejected for a listing in Spamhaus", "blocked"},
+		{"connect", "", "Throttled: see https://ipcheck.proofpoint.com/?ip=192.0.2.1", "rate-limited"},
+		{"rcpt", "", "Mailbox busy, come again", "system-error"},
+		{"rcpt", "", "The mailbox is locked by a POP3 client", "system-error"},
+		{"rcpt", "", "The mailbox was locked for abuse", "suspended"},
+		{"dot", "4.6.0", "Conversion failed: an internal error", "system-error"},
+		{"dot", "", "The domain does not allow mail from your address", "auth-failure"},
+		{"rcpt", "", "The recipient's domain does not allow mail from your address", "other"},
+		{"", "", "You were silent for too long", "network-error"},
+		{"", "", "The message was in the queue for too long", "expired"},
+		{"rcpt", "", "The mailbox is no longer active", "mailbox-disabled"},
+		{"rcpt", "", "The domain is no longer active", "not-accepting"},
+		{"rcpt", "", "Ms Jones no longer works here: she has left the company", "user-unknown"},
+		{"dot", "", "Anhang nicht erlaubt", "content"},
+		{"dot", "", "Der Anhang wurde nicht geprueft", "other"},
+
 		// What is denied is not said.
 		{"dot", "", "Refused by policy; this is not a spam decision", "policy"},
 		{"dot", "", "No virus was found, but the attachment is not accepted", "content"},
 		{"rcpt", "5.1.1", "No such user; your IP will be blocked after ten of them", "user-unknown"},
+		{"rcpt", "", "No such user; keep sending and your IP gets blacklisted", "user-unknown"},
+		{"dot", "", "It was classified as spam: mend your SPF and your reverse DNS", "spam"},
+		{"rcpt", "", "An error of the greylisting daemon", "system-error"},
+		{"dot", "", "We do not reach the spam filter", "system-error"},
+		{"rcpt", "", "The sender stands on the recipient's blocklist", "filtered"},
 
 		// Of two things the one that is more exact, or graver.
 		{"mail", "", "More than 50 mails per hour: account suspended", "suspended"},
@@ -83,6 +132,23 @@ func TestDecides(t *testing.T) {
 	for _, tt := range tests {
 		if e := Reply("rcpt", 550, tt.enhanced, []string{tt.text}); e.Reason != tt.want {
 			t.Errorf("%s %q: %s, want %s", tt.enhanced, tt.text, e.Reason, tt.want)
+		}
+	}
+}
+
+// TestPhrases: what a rule or a class looks for is found where it stands alone.
+func TestPhrases(t *testing.T) {
+	for _, file := range allRules() {
+		for line := range strings.Lines(file) {
+			r, _ := parseRule(line)
+			for _, phrase := range append(phrasesOf(r.words), phrasesOf(r.unless)...) {
+				if !index(" " + phrase + " ").any(phrase) {
+					t.Errorf("%q is not found in itself", phrase)
+				}
+				if len(phrase) > 2 && !index(" "+phrase+"s ").any(phrase+"*") {
+					t.Errorf("%q is not found in what begins with it", phrase)
+				}
+			}
 		}
 	}
 }
