@@ -10,13 +10,15 @@
 //
 // The knowledge is data: rules/*.csv (wordings, those of known receivers before
 // those of everybody, and last, where no code says more, what single words hint at),
-// classes.csv (words of one meaning, for wordings to name), enhanced.csv (RFC 3463
+// classes.csv (words of one meaning, for wordings to name), over.csv (which reason goes
+// before which where a reply speaks of both), enhanced.csv (RFC 3463
 // and IANA's registry) and codes.csv (RFC 5321 and its extensions). A row in one of
 // them is all that a new explanation takes. They are read when a reply is explained,
 // never before.
 package explain
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -171,6 +173,7 @@ func find(phase string, code int, enhanced string, text []string) (row, string) 
 	exact, found := lookup(enhancedCSV, phase, enhancedKeys(enhanced)...)
 	basic, known := lookup(codesCSV, phase, number)
 	unread := false // there are words, and no wording in them is known
+	torn := false   // they say two things
 	if negative {
 		said := sayingOf(text)
 		unread = said.text != ""
@@ -187,18 +190,22 @@ func find(phase string, code int, enhanced string, text []string) (row, string) 
 					r = meant
 				}
 			}
-			return r.row().unless(exact, found).unless(basic, known), ByText
+			rivals := rivals(r, phase, number, said)
+			if len(rivals) == 0 || found && exact.reason == r.reason {
+				return r.row().unless(exact, found).unless(basic, known), ByText
+			}
+			torn = !found || !slices.Contains(rivals, exact.reason)
 		}
 	}
 	if found {
-		return exact.doubt(unread && vague(enhanced)), ByEnhanced
+		return exact.doubt(torn || unread && vague(enhanced)), ByEnhanced
 	}
 	layer := ByCode
 	if basic.phase != "" {
 		layer = ByPhase
 	}
 	if known && basic.reason != "other" {
-		return basic.doubt(unread && !(phase == "auth" && ofLogin(code))), layer
+		return basic.doubt((torn || unread) && !(phase == "auth" && ofLogin(code))), layer
 	}
 	// X.Y.0 is "other or undefined" (RFC 3463 section 3): it tells the subject of
 	// a failure, and nothing in a success.

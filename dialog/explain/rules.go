@@ -27,6 +27,9 @@ var (
 	generalRules string
 	//go:embed rules/concepts.csv
 	conceptRules string
+	// Which reason goes before which where a reply fits rules for both.
+	//go:embed over.csv
+	overCSV string
 )
 
 // ruleFiles are the files of rules in the order in which they are asked: what is
@@ -164,6 +167,46 @@ func ruleWhere(file, phase, code string, said *saying, reason string) (rule, boo
 		}
 	}
 	return rule{}, false
+}
+
+// rivals are the reasons of other rules that a reply fits, where r is nobody's own and
+// its reason has not been seen to go before theirs: one of them may be meant as well.
+func rivals(r rule, phase, code string, said *saying) []string {
+	if !r.anybodys() {
+		return nil
+	}
+	if !isPhase(phase) {
+		phase = ""
+	}
+	if rest, ok := said.rest(); ok {
+		said = rest
+	}
+	known := " " + r.reason + " " + overOf(r.reason) + " "
+	var reasons []string
+	for _, file := range allRules() {
+		_, file, _ = strings.Cut(file, "\n") // the heading
+		for line := range strings.Lines(file) {
+			if words, _, _ := strings.Cut(line, ","); !said.any(words) {
+				continue
+			}
+			other, ok := parseRule(line)
+			if ok && !strings.Contains(known, " "+other.reason+" ") && other.fits(phase, code) && !said.any(other.unless) {
+				reasons = append(reasons, other.reason)
+			}
+		}
+	}
+	return reasons
+}
+
+// overOf are the reasons that one goes before where a reply speaks of both, with spaces
+// between.
+func overOf(reason string) string {
+	for line := range strings.Lines(overCSV) {
+		if rest, ok := strings.CutPrefix(line, reason+","); ok {
+			return strings.TrimRight(rest, "\r\n")
+		}
+	}
+	return ""
 }
 
 func isPhase(word string) bool {

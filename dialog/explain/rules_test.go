@@ -342,3 +342,21 @@ func TestRules(t *testing.T) {
 		}
 	}
 }
+
+// TestOver: over.csv names reasons, in order, and none before itself.
+func TestOver(t *testing.T) {
+	last := ""
+	for line := range strings.Lines(overCSV[strings.Index(overCSV, "\n")+1:]) {
+		reason, over, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ",")
+		words := strings.Fields(over)
+		if !slices.Contains(Reasons(), reason) || reason <= last || len(words) == 0 || !slices.IsSorted(words) {
+			t.Errorf("%q: no reason, or not in order", line)
+		}
+		for _, word := range words {
+			if word == reason || !slices.Contains(Reasons(), word) {
+				t.Errorf("%s: %q is no other reason", reason, word)
+			}
+		}
+		last = reason
+	}
+}
