@@ -70,7 +70,7 @@ func TestCorpusSplit(t *testing.T) {
 func TestCorpusWords(t *testing.T) {
 	phases := []string{"connect", "hello", "mail", "rcpt", "data", "dot", "auth", "tls", "quit", ""}
 	reasons := corpusReasons()
-	for _, name := range []string{"seen.csv", "unseen.csv", "fresh.csv", "blind.csv", "natural.csv", "last.csv"} {
+	for _, name := range []string{"seen.csv", "unseen.csv", "fresh.csv", "blind.csv", "natural.csv", "last.csv", "unread.csv"} {
 		for i, row := range corpus(t, name) {
 			if !slices.Contains(reasons, row.reason) {
 				t.Errorf("%s: row %d: no such reason: %q", name, i+1, row.reason)
