@@ -190,8 +190,11 @@ func find(phase string, code int, enhanced string, text []string) (row, string) 
 					r = meant
 				}
 			}
-			rivals := rivals(r, phase, number, said)
-			if len(rivals) == 0 || found && exact.reason == r.reason {
+			var rivals []string
+			if !found || exact.reason != r.reason {
+				rivals = rivalsOf(r, phase, number, said)
+			}
+			if len(rivals) == 0 {
 				return r.row().unless(exact, found).unless(basic, known), ByText
 			}
 			torn = !found || !slices.Contains(rivals, exact.reason)

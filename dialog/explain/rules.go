@@ -2,6 +2,7 @@ package explain
 
 import (
 	_ "embed"
+	"slices"
 	"strings"
 )
 
@@ -105,6 +106,16 @@ func parseRule(line string) (rule, bool) {
 	return rule{f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8], f[9], f[10]}, true
 }
 
+// reasonOf is the reason of a line of a file of rules, without the rest of it being
+// taken apart: no field before has a comma.
+func reasonOf(line string) string {
+	for range 4 {
+		_, line, _ = strings.Cut(line, ",")
+	}
+	reason, _, _ := strings.Cut(line, ",")
+	return reason
+}
+
 // firstRule gives the first rule of some files, ruleFiles or allRules, that a reply fits.
 // What it says behind words that say nothing goes first, and what single words hint at is
 // looked for there alone: "Recipient address rejected: closed" is no word of a recipient.
@@ -155,8 +166,8 @@ func ruleWhere(file, phase, code string, said *saying, reason string) (rule, boo
 	}
 	_, file, _ = strings.Cut(file, "\n") // the heading
 	for line := range strings.Lines(file) {
-		if reason != "" && !strings.Contains(line, ","+reason+",") {
-			continue // cheaper than what its words take
+		if reason != "" && reasonOf(line) != reason {
+			continue
 		}
 		if words, _, _ := strings.Cut(line, ","); !said.any(words) {
 			continue // most rules end here: no need to take them apart
@@ -169,9 +180,10 @@ func ruleWhere(file, phase, code string, said *saying, reason string) (rule, boo
 	return rule{}, false
 }
 
-// rivals are the reasons of other rules that a reply fits, where r is nobody's own and
-// its reason has not been seen to go before theirs: one of them may be meant as well.
-func rivals(r rule, phase, code string, said *saying) []string {
+// rivalsOf are the reasons of other rules that a reply fits, where r, the first of them,
+// is nobody's own and its reason has not been seen to go before theirs: one of them may
+// be meant as well.
+func rivalsOf(r rule, phase, code string, said *saying) []string {
 	if !r.anybodys() {
 		return nil
 	}
@@ -181,16 +193,17 @@ func rivals(r rule, phase, code string, said *saying) []string {
 	if rest, ok := said.rest(); ok {
 		said = rest
 	}
-	known := " " + r.reason + " " + overOf(r.reason) + " "
+	known := append(strings.Fields(overOf(r.reason)), r.reason)
 	var reasons []string
+	behind := false // r: none before it fits
 	for _, file := range allRules() {
-		_, file, _ = strings.Cut(file, "\n") // the heading
 		for line := range strings.Lines(file) {
-			if words, _, _ := strings.Cut(line, ","); !said.any(words) {
+			words, _, _ := strings.Cut(line, ",")
+			if !behind || slices.Contains(known, reasonOf(line)) || !said.any(words) {
+				behind = behind || words == r.words
 				continue
 			}
-			other, ok := parseRule(line)
-			if ok && !strings.Contains(known, " "+other.reason+" ") && other.fits(phase, code) && !said.any(other.unless) {
+			if other, ok := parseRule(line); ok && other.fits(phase, code) && !said.any(other.unless) {
 				reasons = append(reasons, other.reason)
 			}
 		}

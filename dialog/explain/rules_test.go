@@ -16,6 +16,9 @@ func TestRuleData(t *testing.T) {
 		for n, line := range rows(t, fmt.Sprint("file ", i), file) {
 			r, ok := parseRule(line)
 			at := fmt.Sprintf("%s (file %d line %d)", r.words, i, n)
+			if got := reasonOf(line); got != r.reason {
+				t.Errorf("%s: its reason is read as %q", at, got)
+			}
 			if !ok {
 				t.Errorf("%s does not parse", at)
 				continue
