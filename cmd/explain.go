@@ -91,7 +91,7 @@ func (x *explainResult) read(text, phase string) {
 	if m, ok := wordMeaning(text, phase); ok {
 		x.Answers = []explanation{m}
 	} else if e, ok := explain.Text([]string{text}); ok {
-		m := explanation{Kind: ofText, Subject: "a text without a code"}
+		m := explanation{Kind: ofText, Subject: wordsAlone}
 		m.take(e)
 		x.Answers = []explanation{m}
 	}
@@ -106,6 +106,9 @@ const (
 	ofParameter = "parameter"
 	ofMechanism = "mechanism"
 )
+
+// wordsAlone is the subject of a text.
+const wordsAlone = "a text without a code"
 
 // wordMeaning explains a code, an enhanced code, an EHLO keyword, a parameter of MAIL
 // or RCPT, or an AUTH mechanism.
@@ -135,9 +138,12 @@ func replyMeaning(f explain.Found, phase string) explanation {
 	}
 	m := explanation{Kind: ofReply, Phase: f.Phase, Code: f.Code, Enhanced: f.Enhanced, Text: f.Lines, Recipient: f.Recipient}
 	m.Subject = f.Enhanced
-	if f.Code == 0 {
+	switch {
+	case f.Code == 0 && f.Enhanced == "":
+		m.Kind, m.Subject = ofText, wordsAlone
+	case f.Code == 0:
 		m.Kind = ofStatus
-	} else {
+	default:
 		m.Subject = strings.TrimSpace(strconv.Itoa(f.Code) + " " + f.Enhanced)
 	}
 	m.titled, m.Title, m.Defined = explain.Title(f.Code, f.Enhanced)

@@ -151,8 +151,8 @@ func (m explanation) again() string {
 
 // because is the reason, and what it was found by.
 func (m explanation) because() string {
-	if m.Reason == "" {
-		return ""
+	if m.Reason == "" || m.Kind == ofText && m.Layer == explain.ByClass {
+		return m.Reason
 	}
 	by := map[string]string{
 		explain.ByText: "by its wording", explain.ByEnhanced: "by the enhanced code",

@@ -4,12 +4,12 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/ehlo-mail/ehlo/dialog"
-	"github.com/ehlo-mail/ehlo/dialog/policy"
 	"github.com/ehlo-mail/ehlo/dialog/reach"
 	"github.com/ehlo-mail/ehlo/dialog/route"
 	"github.com/ehlo-mail/ehlo/dialog/transcript"
@@ -17,23 +17,26 @@ import (
 
 // stages are how one address of a host was reached, stage by stage: a row of the matrix.
 type stages struct {
-	pref        string   // of the MX record, or –
-	Host        string   `json:"host"`
-	Address     string   `json:"address"`                // without the port
-	ConnectMS   *float64 `json:"connect_ms,omitempty"`   // until the connection was made
-	BannerMS    *float64 `json:"banner_ms,omitempty"`    // from then to the greeting
-	HandshakeMS *float64 `json:"handshake_ms,omitempty"` // of TLS
-	Code        int      `json:"code,omitempty"`         // of the greeting
-	TLS         string   `json:"tls,omitempty"`          // the version: "TLS 1.3"
-	Certificate string   `json:"certificate,omitempty"`  // "verified", or the checks that failed: "name, dates"
-	Left        *int     `json:"days_left,omitempty"`    // until the certificate expires
-	DANE        string   `json:"dane,omitempty"`         // match, mismatch, missing, insecure, bogus, unusable
-	Error       string   `json:"error,omitempty"`
-	failed      string   // in a few words
+	pref        string        // of the MX record, or –
+	Host        string        `json:"host"`
+	Address     string        `json:"address"`                // without the port
+	ConnectMS   *float64      `json:"connect_ms,omitempty"`   // until the connection was made
+	BannerMS    *float64      `json:"banner_ms,omitempty"`    // from then to the greeting
+	HandshakeMS *float64      `json:"handshake_ms,omitempty"` // of TLS
+	Code        int           `json:"code,omitempty"`         // of the greeting
+	Banner      *dialog.Reply `json:"banner,omitempty"`       // the greeting
+	TLS         string        `json:"tls,omitempty"`          // the version: "TLS 1.3"
+	Certificate string        `json:"certificate,omitempty"`  // "verified", or the checks that failed: "name, dates"
+	Left        *int          `json:"days_left,omitempty"`    // until the certificate expires
+	DANE        string        `json:"dane,omitempty"`         // match, mismatch, no-tls, missing, insecure, bogus, no-answer, unusable, usable
+	Error       string        `json:"error,omitempty"`
+	failed      string        // in a few words
+	broken      *verdict      // of senders that honour DANE, where they do not deliver
 }
 
-// stages sums a visit up, with what the TLSA records of its host say of it.
-func (w *outlook) stages(ctx context.Context, v reach.Visit) stages {
+// stages sums a visit up that asked for TLS as policy has it, with what the TLSA
+// records of its host say of it.
+func (w *outlook) stages(ctx context.Context, v reach.Visit, policy dialog.Policy) stages {
 	s := stages{pref: "–", Host: v.Hop.Host, Address: v.Addr}
 	if v.Hop.Domain != "" {
 		s.pref = fmt.Sprint(v.Hop.Pref)
@@ -46,19 +49,14 @@ func (w *outlook) stages(ctx context.Context, v reach.Visit) stages {
 		s.ConnectMS = took(v.Connect)
 	}
 	if b := v.Report.Banner; b != nil {
-		s.BannerMS, s.Code = took(b.Took), b.Code
+		s.BannerMS, s.Code, s.Banner = took(b.Took), b.Code, b
 	}
 	report := v.Report.TLS
 	if report != nil {
 		s.HandshakeMS, s.TLS = took(report.Took), tls.VersionName(report.Version)
 		s.Certificate, s.Left = certified(report), &report.Left
 	}
-	if dane := w.DANE(ctx, v.Hop); dane != nil {
-		s.DANE = dane.State.String()
-		if dane.State == policy.Usable && report != nil {
-			s.DANE = dane.Verify(report.Chain, w.Session.Now()).State.String()
-		}
-	}
+	s.DANE, s.broken = daneAt(ctx, w.DANE(ctx, v.Hop), v, policy, w.Session.Now())
 	if v.Err != nil {
 		s.Error = v.Err.Error()
 		_, s.failed = reach.TryNext(v.Err)
@@ -73,7 +71,7 @@ func certified(r *dialog.TLSReport) string {
 	}
 	var failed []string
 	for _, v := range r.Verdicts {
-		if !v.OK {
+		if !v.OK && !slices.Contains(failed, v.Check) {
 			failed = append(failed, v.Check)
 		}
 	}
@@ -92,7 +90,7 @@ func (matrix) Kind() string { return transcript.ReportKind }
 func (m matrix) Lines() []transcript.Line {
 	lines := []transcript.Line{{Mark: transcript.Blank}, {
 		Mark:  transcript.RowHead,
-		Cells: []string{"PREF", "HOST", "ADDRESS", "CONNECT", "BANNER", "HANDSHAKE", "TLS", "CERTIFICATE", "DANE"}, Spare: []int{5, 4, 8},
+		Cells: []string{"PREF", "HOST", "ADDRESS", "CONNECT", "BANNER", "HANDSHAKE", "TLS", "CERTIFICATE", "DANE"}, Below: 2,
 	}}
 	for _, s := range m.Rows {
 		lines = append(lines, s.lines()...)
@@ -119,6 +117,8 @@ func (s stages) lines() []transcript.Line {
 		lines = append(lines, transcript.Line{Mark: transcript.Failure, Text: s.failed})
 	case s.Error != "":
 		lines = append(lines, transcript.Line{Mark: transcript.Failure, Text: s.Error})
+	case s.broken != nil:
+		lines = append(lines, transcript.Line{Mark: transcript.Failure, Text: s.broken.Sentence})
 	}
 	return lines
 }
@@ -145,10 +145,8 @@ func (w *outlook) survey(ctx context.Context, hops []reach.Hop) (matrix, []verdi
 		group.Go(func() {
 			for _, i := range own {
 				v := quiet.Visit(ctx, hops[i], dialog.Plan{dialog.Greet(), dialog.Hello(), dialog.StartTLS(), dialog.Quit()})
-				rows[i], all[i] = w.stages(ctx, v), verdict{Status: StatusDone, Outcome: "done"}
-				if v.Err != nil {
-					all[i] = judge(v.Err, hops[i].Host)
-				}
+				rows[i] = w.stages(ctx, v, quiet.Session.TLS.Policy)
+				all[i] = rows[i].judged(v, hops[i].Host)
 			}
 		})
 	}

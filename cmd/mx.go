@@ -187,9 +187,9 @@ func (w *outlook) visit(ctx context.Context, t *mxTarget) verdict {
 		addresses[i].Visit = &rows.Rows[i]
 	}
 	w.stream.Emit(rows)
-	v := sumServers(all)
+	v := rows.sum(all)
 	if v.Status == StatusDone {
-		v.Sentence = "every address of " + t.Target + " answers"
+		v.Sentence = "every address of " + t.Target + " answers" + rows.lacks()
 	}
 	return v
 }

@@ -174,8 +174,9 @@ func (p *prober) probe(ctx context.Context, t reach.Target) (probeTarget, verdic
 	var rows matrix
 	p.Tour(ctx, hops, plan, func(v reach.Visit) (bool, string) {
 		s := newServer(v, asked)
+		var row stages
 		if p.Bool("all-mx") {
-			row := p.stages(ctx, v)
+			row = p.stages(ctx, v, p.Session.TLS.Policy)
 			s.ConnectMS, s.DANE = row.ConnectMS, row.DANE
 			rows.Rows = append(rows.Rows, row)
 		}
@@ -183,15 +184,15 @@ func (p *prober) probe(ctx context.Context, t reach.Target) (probeTarget, verdic
 		if v.Report.Banner != nil {
 			p.Session.Stream.Emit(s)
 		}
-		if v.Err != nil {
-			name := v.Hop.Host
-			if v.Hop.Port != 25 {
-				name = net.JoinHostPort(name, strconv.Itoa(int(v.Hop.Port)))
-			}
-			all = append(all, judge(v.Err, name))
-		} else {
-			all = append(all, verdict{Status: StatusDone, Outcome: "done", Sentence: s.sentence()})
+		name := v.Hop.Host
+		if v.Hop.Port != 25 {
+			name = net.JoinHostPort(name, strconv.Itoa(int(v.Hop.Port)))
 		}
+		end := row.judged(v, name)
+		if end.Status == StatusDone {
+			end.Sentence = s.sentence()
+		}
+		all = append(all, end)
 		if p.Bool("all-mx") {
 			return ctx.Err() == nil, ""
 		}
@@ -201,7 +202,7 @@ func (p *prober) probe(ctx context.Context, t reach.Target) (probeTarget, verdic
 		if len(rows.Rows) > 1 {
 			p.Session.Stream.Emit(rows)
 		}
-		return facts, sumServers(all)
+		return facts, rows.sum(all)
 	}
 	return facts, all[len(all)-1]
 }

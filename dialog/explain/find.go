@@ -22,43 +22,53 @@ type finder struct {
 // command is a command as far as its reply is concerned.
 type command struct{ phase, recipient string }
 
-// text reads a text of lines.
+// text reads a text of lines. Each is held until the next one has shown that it does not
+// go on with it.
 func (f *finder) text(text string) {
-	var held string // a line of a header that may be folded (RFC 5322 section 2.2.3)
-	heldAt := 0
+	held, at, n := "", 0, 0
 	flush := func() {
-		if held != "" {
-			f.line, heldAt = heldAt, f.line
-			f.loose(held)
-			f.line, held = heldAt, ""
+		if at > 0 {
+			f.line = at
+			f.read(held)
 		}
 	}
 	for line := range strings.Lines(text) {
-		f.line++
+		n++
 		line = strings.TrimRight(line, "\r\n")
-		if held != "" && (strings.HasPrefix(line, " ") || strings.HasPrefix(line, "\t")) {
+		if at > 0 && goesOn(held, line) {
 			if len(held) < plainMost {
 				held += " " + strings.TrimSpace(line)
 			}
 			continue
 		}
 		flush()
-		if folds(line) {
-			held, heldAt = line, f.line
-			continue
-		}
-		f.read(line)
 		if len(f.found) >= foundMost {
 			return
 		}
+		held, at = line, n
 	}
 	flush()
 	f.endReport()
 }
 
-// folds reports whether a line is a field that goes on over further ones.
-func folds(line string) bool {
-	return len(line) < plainMost && hasPrefixFold(line, "Diagnostic-Code:")
+// goesOn reports whether an indented line goes on with the one before it: with a field of a
+// header (RFC 5322 section 2.2.3), with what Postfix writes of a recipient in a bounce,
+// "<bob@example.net>: host mx1 said: 550 ...", or with what somebody announces as that does.
+func goesOn(held, line string) bool {
+	indented := func(s string) bool { return s != "" && (s[0] == ' ' || s[0] == '\t') }
+	text := strings.TrimLeft(line, " \t")
+	if !indented(line) || text == "" || held == "" || indented(held) {
+		return false
+	}
+	if hasPrefixFold(held, "Diagnostic-Code:") {
+		return true
+	}
+	if address, _, ok := strings.Cut(held, ">: "); ok && held[0] == '<' && mailbox(address+">") != "" {
+		return true
+	}
+	kind, _, _ := cutMark(text)
+	_, _, _, begins := cutReply(text)
+	return kind == unmarked && !begins && strings.Contains(held, " said: ")
 }
 
 // read reads one line.

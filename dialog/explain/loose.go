@@ -10,6 +10,7 @@ type report struct {
 	recipient string
 	status    string // "5.1.1"
 	line      int    // where that stands
+	words     string // a Diagnostic-Code without a reply: what the sender of the report says itself
 	explained bool   // a Diagnostic-Code has said more
 }
 
@@ -23,6 +24,9 @@ func (f *finder) loose(line string) {
 		f.hint = cmp.Or(told(line), f.hint)
 	}
 	found, ok := inLine(line)
+	if !ok {
+		found, ok = logged(line)
+	}
 	if !ok {
 		return
 	}
@@ -59,6 +63,7 @@ func (f *finder) field(line string) bool {
 		_, text, _ := strings.Cut(value, ";")
 		found, ok := inLine("said: " + text)
 		if !ok {
+			f.dsn.words = strings.TrimSpace(text)
 			return true
 		}
 		f.dsn.explained = true
@@ -76,7 +81,11 @@ func (f *finder) field(line string) bool {
 // refusal of its own.
 func (f *finder) endReport() {
 	if d := f.dsn; d.status != "" && d.status[0] != '2' && !d.explained {
-		f.found = append(f.found, Found{Enhanced: d.status, Recipient: d.recipient, Line: d.line})
+		found := Found{Enhanced: d.status, Recipient: d.recipient, Line: d.line}
+		if d.words != "" {
+			found.Lines = []string{d.words}
+		}
+		f.found = append(f.found, found)
 	}
 	f.dsn = report{}
 }
@@ -184,8 +193,11 @@ func momentOf(words string) string {
 	return phaseOf(words[:end])
 }
 
-// about is the recipient that a line of a log names.
+// about is the recipient that a line of a log or of a bounce names.
 func about(line string) string {
+	if address, _, ok := strings.Cut(line, ">: "); ok && line[0] == '<' { // Postfix' bounces
+		return mailbox(address + ">")
+	}
 	for _, before := range []string{"to=<", "RCPT TO:<"} {
 		if _, rest, ok := strings.Cut(line, before); ok {
 			if address, _, ok := strings.Cut(rest, ">"); ok {

@@ -14,6 +14,9 @@ type table struct {
 	widths []int
 	right  []bool // numbers
 	shown  []int  // the columns that there is room for
+	below  []int  // those that go below their row
+	head   []string
+	room   int // columns of the terminal
 	above  []string
 }
 
@@ -49,10 +52,28 @@ func (t *text) measureTable(lines []Line) *table {
 	for c := range numbers {
 		b.right = append(b.right, numbers[c] && !others[c] && !(whole[c] && pointed[c]))
 	}
-	if !t.whole {
+	switch {
+	case t.whole:
+	case lines[0].Below > 0:
+		b.head, b.room = lines[0].Cells, min(t.o.Width, maxWidth)
+		b.stack(lines[0].Below)
+	default:
 		b.fit(t.width-tableAt, lines[0].Spare)
 	}
 	return b
+}
+
+// stack moves columns below their row, from the last one back to first, until the
+// others have the room that they need.
+func (b *table) stack(first int) {
+	need := tableAt - 2
+	for _, w := range b.widths {
+		need += w + 2
+	}
+	for last := len(b.shown) - 1; last >= first && need > b.room; last-- {
+		need -= b.widths[last] + 2
+		b.shown, b.below = b.shown[:last], append([]int{last}, b.below...)
+	}
 }
 
 // fit leaves out spare columns, in their order, until the last one has room
@@ -140,6 +161,9 @@ func (t *text) row(lines []Line) {
 					from += b.widths[c] - columns(cells[i].text[p.from:p.to])
 				}
 				if p.from < p.to {
+					if t.col > 0 { // a word that is left whole may reach beyond its column
+						from = max(from, t.col+2)
+					}
 					t.to(from)
 					t.paint(&cells[i], p)
 				}
@@ -149,7 +173,27 @@ func (t *text) row(lines []Line) {
 	}
 	if l.Mark == Row {
 		b.above = l.Cells
+		t.under(b, l)
 	}
+}
+
+// under lays out the cells of a row that go below it: "certificate verified · dane match".
+func (t *text) under(b *table, l *Line) {
+	if len(b.below) == 0 {
+		return
+	}
+	at := tableAt + b.widths[0] + 2
+	t.newline()
+	t.to(at)
+	t.body.reset()
+	for i, c := range b.below {
+		if i > 0 {
+			t.body.add(" "+t.signs.separator+" ", dim, t.o.ASCII)
+		}
+		t.body.add(strings.ToLower(b.head[c])+" ", dim, t.o.ASCII)
+		t.body.add(t.own(cell(l, c)), plain, t.o.ASCII)
+	}
+	t.lay(frame{hang: at, limit: b.room, items: true})
 }
 
 // number reports whether s is a number or a range of two: 10, 0.5–1, 99.9%. An

@@ -91,6 +91,7 @@ type Line struct {
 	Aside  string        // dim, at its own column: what a reply answers, a decoded prompt
 	Cells  []string      // of a Row, a RowHead or an item; those of one event are aligned together
 	Spare  []int         // of a RowHead: the columns to leave out, in this order, on a narrow terminal
+	Below  int           // of a RowHead: the first column that goes below its row instead, behind its heading; 0 for none
 	Raw    string        // the line's bytes on the wire with their line end, for --raw; "" has none
 	Took   time.Duration // shown at the right edge; 0 shows none
 }
