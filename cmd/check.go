@@ -94,7 +94,7 @@ func runCheck(ctx context.Context, r *run) (exit, error) {
 	}
 	c.ready()
 	result := checkResult{Schema: "ehlo.check/1", Checks: []checkVerdict{}, strict: r.String("fail-on") == "warn"}
-	domains := r.args
+	domains := distinct(r.args)
 	if len(domains) == 0 {
 		domains = []string{""}
 	}
@@ -122,6 +122,18 @@ func runCheck(ctx context.Context, r *run) (exit, error) {
 		end.Status, _ = result.nagios()
 	}
 	return end, c.outlook.close()
+}
+
+// distinct are the domains without those that are there before, in another spelling perhaps:
+// in a format for programs a name stands for one target.
+func distinct(domains []string) []string {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(slices.Clone(domains), func(domain string) bool {
+		_, ascii, _ := route.ParseDomain(domain) // ask has looked at it
+		again := seen[ascii]
+		seen[ascii] = true
+		return again
+	})
 }
 
 // ask reads what is to be checked. The error is a *usageError.
@@ -253,6 +265,7 @@ func checkIDs(value string) error {
 func (c *checking) ready() {
 	c.Session.Stream, c.Session.TLS.Policy, c.Discover = nil, dialog.PolicyMust, nil
 	c.resolver.Trace = func(route.Query) { c.lookups.Add(1) }
+	c.options.Visits = &check.Visits{} // an address is visited once, whichever domains lead to it
 	c.options.Fetch = c.fetcher(c.Session.TLS, c.Session.Now)
 	if c.options.Own = c.Bool("sandbox"); !c.options.Own {
 		c.options.Pause = checkPause

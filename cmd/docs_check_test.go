@@ -86,7 +86,7 @@ ehlo check --sandbox --fail-on warn --format nagios good.test
 - ` + "`--only`" + ` and ` + "`--skip`" + ` take ids and patterns, separated by commas. With ` + "`--only`" + `, or with ` + "`-v`" + `, every check is shown
   with what it saw. Whether the domain exists is tested whatever they say, and told of where it does not.
 - A certificate that does not prove its host fails where MTA-STS demands proof; of DANE ` + "`dane-tlsa`" + ` tells. Without a policy it is
-  a warning, as senders then encrypt and ask for no proof. One that has expired fails all the same: somebody forgot it.
+  a warning, as senders then encrypt and ask for no proof. One that has expired, or is not valid yet, fails all the same: somebody forgot it.
 - ` + "`--fail-on warn`" + ` ends with status 1 for a warning, too.
 - ` + "`--format`" + ` has ` + "`nagios`" + ` (a line with figures, and the exit statuses of its plugins: 0 OK, 1 WARNING, 2 CRITICAL, 3
   UNKNOWN), ` + "`junit`" + `, ` + "`prometheus`" + ` (the text format) and ` + "`csv`" + ` beside ` + "`text`" + `, ` + "`json`" + `, ` + "`jsonl`" + ` and ` + "`none`" + `.
@@ -94,12 +94,17 @@ ehlo check --sandbox --fail-on warn --format nagios good.test
 ## What a server sees
 
 By default: connections, EHLO, STARTTLS, one handshake for each version of TLS, QUIT. An address sees one conversation at a
-time, at most 8 connections, and a second between two of them; one's own servers, at
-loopback and private addresses and in the sandbox, are not counted. Hosts are visited side by side, and each address once, whatever the number of checks.
+time, at most 8 connections in a run, and a second between two of them; one's own servers, at loopback and private addresses
+and in the sandbox, see no pause and no end. Addresses are visited side by side, and each once in a run, whatever the number of
+checks, hosts and domains that lead to it, and for no more than these checks need: ` + "`--only mx-reach`" + ` makes one connection. A
+further name that leads to an address costs a handshake, as the certificate may be another. What the limit leaves out is ` + "`error`" + `,
+says so, and never fails.
 
 - ` + "`--active`" + ` asks about mailboxes (VRFY, EXPN, and RCPT for postmaster, abuse and a name that nobody has, from the null sender,
   without DATA), and sends a NOOP along with STARTTLS.
 - ` + "`--relay-open`" + ` asks for a recipient at example.org in six forms, without DATA.
+- A refusal of the moment (4yz), or of the client (a blocklist, its address, its EHLO name, a limit, the null sender), is no
+  answer to what these two ask: it is ` + "`error`" + `, with the reply. One that gives no reason is taken for an answer.
 - ` + "`--smuggling`" + ` sends messages to postmaster with another one behind odd line ends around a lone dot: to loopback and private
   addresses alone. It fails where the other one's MAIL and RCPT, or its DATA, were obeyed.
 `

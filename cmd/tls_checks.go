@@ -62,7 +62,7 @@ func (s *tlsServer) certificate(e *examination) {
 	if len(s.TLS.Chain) > 0 && s.TLS.Left >= 0 {
 		verdict := "pass"
 		switch {
-		case s.TLS.Left <= e.failDays:
+		case e.failDays > 0 && s.TLS.Left <= e.failDays: // at 0 only what has expired fails
 			verdict = "fail"
 		case s.TLS.Left <= e.warnDays:
 			verdict = "warn"
@@ -112,6 +112,8 @@ func (s *tlsServer) negotiation(active bool) {
 		s.say("injection", "warn", "a command sent along with STARTTLS is answered before the handshake")
 	case dialog.InjectionDiscarded:
 		s.say("injection", "pass", "a command sent along with STARTTLS is not answered under TLS")
+	case dialog.InjectionClosed:
+		s.say("injection", "pass", "the connection ends where a command is sent along with STARTTLS")
 	}
 }
 

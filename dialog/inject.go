@@ -13,12 +13,13 @@ type Injection int
 // The ways in which servers treat such a command.
 const (
 	InjectionUntested  Injection = iota
-	InjectionDiscarded           // it is thrown away, or the connection is: safe
+	InjectionDiscarded           // it is thrown away: safe
 	InjectionAnswered            // it is answered under TLS, as if the client had said it there
 	InjectionInClear             // it is answered in the clear, before the handshake
+	InjectionClosed              // the connection ends upon it: safe
 )
 
-var injectionNames = [...]string{"untested", "discarded", "answered", "answered-clear"}
+var injectionNames = [...]string{"untested", "discarded", "answered", "answered-clear", "closed"}
 
 // String is the word in JSON.
 func (i Injection) String() string { return injectionNames[i] }
@@ -41,11 +42,14 @@ func InjectCommand(found *Injection) Stage {
 			return err
 		}
 		if err := s.handshake(ctx); err != nil {
-			if inClear(err) {
+			var failed *TLSError
+			switch {
+			case inClear(err):
 				*found = InjectionInClear
 				return nil
+			case errors.As(err, &failed) && failed.Kind != TLSUnproven && failed.Kind != TLSStalled:
+				*found = InjectionClosed
 			}
-			*found = InjectionDiscarded
 			return err
 		}
 		turns, err = s.Exchange(ctx, quitStep())
@@ -70,7 +74,9 @@ func injected(turns []Turn, err error) Injection {
 		if broken.outOfStep && !bytes.HasPrefix(broken.Quote, []byte("421")) {
 			return InjectionAnswered
 		}
-	case errors.As(err, new(*LostError)), err == nil && code == 221:
+	case errors.As(err, new(*LostError)):
+		return InjectionClosed
+	case err == nil && code == 221:
 		return InjectionDiscarded
 	case err == nil && code == 250:
 		return InjectionAnswered

@@ -18,7 +18,7 @@ func TestInjected(t *testing.T) {
 		want Injection
 	}{
 		{"the reply to QUIT", 221, nil, InjectionDiscarded},
-		{"the end of the connection", 0, &Error{PhaseQuit, &LostError{Err: io.EOF}}, InjectionDiscarded},
+		{"the end of the connection", 0, &Error{PhaseQuit, &LostError{Err: io.EOF}}, InjectionClosed},
 		{"the reply to NOOP in place of it", 250, nil, InjectionAnswered},
 		{"the reply to NOOP ahead of QUIT", 0, broken("250 2.0.0 Ok\r\n"), InjectionAnswered},
 		{"a refusal of NOOP ahead of QUIT", 0, broken("503 5.5.1 EHLO first\r\n"), InjectionAnswered},

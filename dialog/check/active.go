@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 
 	"github.com/ehlo-mail/ehlo/dialog"
 	"github.com/ehlo-mail/ehlo/dialog/reach"
@@ -16,7 +15,7 @@ import (
 // activeChecks ask servers what a sender would not, but for a message.
 func activeChecks() []Check {
 	row := func(id, about, ref string, judge func(*inquiry) Result, gives ...Verdict) Check {
-		return Check{ID: id, Group: Receiving, Topic: "active", About: about, Ref: ref, Needs: []Need{NeedDomain, NeedActive}, Gives: gives,
+		return Check{ID: id, Group: Receiving, Topic: "active", About: about, Ref: ref, Needs: []Need{NeedDomain, NeedActive}, Looks: LookMailboxes, Gives: gives,
 			Run: func(ctx context.Context, s *Subject) []Result { return s.onAsked(ctx, judge) }}
 	}
 	return []Check{
@@ -25,7 +24,7 @@ func activeChecks() []Check {
 		row("abuse", "mail to abuse is taken", "RFC 2142 section 2", abuse, Pass, Warn, Error, Skip),
 		row("catch-all", "a mailbox that cannot exist is refused", "RFC 5321 section 3.3", catchAll, Pass, Warn, Error, Skip),
 		{ID: "starttls-injection", Group: Receiving, Topic: "active", About: "what stands in the clear behind STARTTLS is not answered under TLS",
-			Ref: "RFC 3207 section 6", Needs: []Need{NeedDomain, NeedActive}, Gives: []Verdict{Pass, Warn, Fail, Error, Skip},
+			Ref: "RFC 3207 section 6", Needs: []Need{NeedDomain, NeedActive}, Looks: LookInjection, Gives: []Verdict{Pass, Warn, Fail, Error, Skip},
 			Run: onServers((*Server).greeted, "no server greeted", injection)},
 	}
 }
@@ -41,31 +40,21 @@ type inquiry struct {
 	post     *dialog.Reply    // RCPT postmaster
 	abuse    *dialog.Reply
 	madeUp   *dialog.Reply
+	nobody   string      // the local part of a mailbox that cannot exist
 	evidence [3][]string // of the conversation's parts: VRFY and EXPN, MAIL, RCPT
 }
 
-// onAsked judges what every server answered. All are asked once, on one connection.
+// shown is text with the made-up name without its random end, so that one run is like the
+// next.
+func (a *inquiry) shown(text string) string {
+	return strings.ReplaceAll(text, a.nobody, "no-such-user")
+}
+
+// onAsked judges what every server answered. Each address is asked once, on one connection.
 func (s *Subject) onAsked(ctx context.Context, judge func(*inquiry) Result) []Result {
 	all := s.Servers(ctx)
-	answers := Once(s, "asked", func() map[*Server]*inquiry {
-		found := make([]*inquiry, len(all))
-		var group sync.WaitGroup
-		for i, v := range all {
-			if v.greeted() {
-				group.Go(func() { found[i] = s.askMailboxes(ctx, v) })
-			}
-		}
-		group.Wait()
-		by := map[*Server]*inquiry{}
-		for i, v := range all {
-			by[v] = found[i]
-		}
-		return by
-	})
-	results := each(all, (*Server).greeted, func(v *Server) []Result {
-		a := answers[v]
-		return one(judge(a))
-	})
+	answers := asked(s, "mailboxes", all, func(v *Server) *inquiry { return s.askMailboxes(ctx, v) })
+	results := each(all, (*Server).greeted, func(v *Server) []Result { return one(judge(answers[v])) })
 	if len(results) == 0 {
 		return one(s.without(ctx, "no server greeted"))
 	}
@@ -75,8 +64,8 @@ func (s *Subject) onAsked(ctx context.Context, judge func(*inquiry) Result) []Re
 // askMailboxes converses with v: VRFY, EXPN, MAIL from the null sender and RCPT, and
 // no DATA.
 func (s *Subject) askMailboxes(ctx context.Context, v *Server) *inquiry {
-	a := &inquiry{v: v}
 	nobody := madeUp()
+	a := &inquiry{v: v, nobody: nobody}
 	a.err = s.talk(ctx, v, func(ctx context.Context, session *dialog.Session) error {
 		for _, q := range []struct {
 			phase  dialog.Phase
@@ -100,8 +89,7 @@ func (s *Subject) askMailboxes(ctx context.Context, v *Server) *inquiry {
 				return err
 			}
 			*q.answer = reply
-			// One run is like the next: the name is shown without its random end.
-			seen := strings.ReplaceAll(q.verb+" "+q.arg+": "+reply.String(), nobody, "no-such-user")
+			seen := a.shown(q.verb + " " + q.arg + ": " + reply.String())
 			part := map[dialog.Phase]int{dialog.PhaseAsk: 0, dialog.PhaseMail: 1, dialog.PhaseRcpt: 2}[q.phase]
 			a.evidence[part] = append(a.evidence[part], seen)
 		}
@@ -119,7 +107,7 @@ func (s *Subject) talk(ctx context.Context, v *Server, do func(context.Context, 
 func (s *Subject) converse(ctx context.Context, v *Server, plan dialog.Plan) error {
 	r, manners := s.polite()
 	var visit reach.Visit
-	if err := manners.converse(ctx, v.Addr, func() {
+	if err := manners.converse(ctx, v.address, func() {
 		here := *r
 		here.Session.TLS.Policy, here.Session.TLS.Name = dialog.PolicyMay, v.Host
 		if !secured(v) {
@@ -166,11 +154,21 @@ func disclosure(a *inquiry) Result {
 		return a.unanswered()
 	}
 	r := Passed("VRFY and EXPN tell nothing")
+	for _, asked := range []struct {
+		verb  string
+		reply *dialog.Reply
+	}{{"VRFY", a.vrfy[0]}, {"VRFY", a.vrfy[1]}, {"EXPN", a.expn}} {
+		if why, is := aside(dialog.PhaseAsk, asked.reply); is {
+			r = refusedAside(asked.verb+" is", a.shown(asked.reply.String()), asked.reply, why)
+			break
+		}
+	}
+	_, vain := aside(dialog.PhaseAsk, a.vrfy[1])
 	switch {
 	case known(a.expn) || denies(a.expn):
 		r = Warned("EXPN tells which lists there are, or who is on them").Meaning("strangers collect addresses").
 			Fixed("switch EXPN off; Postfix does not have it")
-	case known(a.vrfy[0]) && !known(a.vrfy[1]) || denies(a.vrfy[1]):
+	case known(a.vrfy[0]) && !known(a.vrfy[1]) && !vain || denies(a.vrfy[1]):
 		r = Warned("VRFY tells which mailboxes there are").Meaning("strangers collect addresses").
 			Fixed("answer 252 to every VRFY, or 502; Postfix: disable_vrfy_command = yes")
 	}
@@ -191,15 +189,18 @@ func (a *inquiry) mailbox(name string, r *dialog.Reply, bad func(string, ...any)
 	switch {
 	case a.mail != nil && !a.mail.Positive():
 		if a.mail.Permanent() {
-			return Untested("the null sender is refused, so no mailbox can be asked about: %s", a.mail.Codes())
+			return Untested("the null sender is refused, so no mailbox can be asked about: %s", a.mail.Codes()).With(a.evidence[1]...)
 		}
-		return Untested("MAIL is put off: %s", a.mail.Codes())
+		return Untested("MAIL is put off: %s", a.mail.Codes()).With(a.evidence[1]...)
 	case r == nil:
 		return a.unanswered()
 	case r.Positive():
 		return Passed("%s is taken", name).With(a.evidence[2]...)
 	case r.Temporary():
 		return Untested("%s is put off: %s", name, r.Codes()).With(a.evidence[2]...)
+	}
+	if why, is := aside(dialog.PhaseRcpt, r); is {
+		return refusedAside(name+" is", a.shown(r.String()), r, why).With(a.evidence[2]...)
 	}
 	return bad("%s is refused: %s", name, r.Codes()).With(a.evidence[2]...)
 }
@@ -223,9 +224,7 @@ func abuse(a *inquiry) Result {
 func catchAll(a *inquiry) Result {
 	name := "a mailbox that cannot exist"
 	r := a.mailbox(name, a.madeUp, Passed)
-	switch {
-	case a.madeUp == nil || a.madeUp.Temporary():
-	case a.madeUp.Positive():
+	if a.madeUp.Positive() {
 		r = Warned("%s is taken: %s", name, a.madeUp.Codes()).With(r.Evidence...).
 			Meaning("mail with a typing error is lost or bounces later, and so does spam").
 			Fixed("refuse unknown recipients at RCPT; Postfix: local_recipient_maps, relay_recipient_maps")
@@ -245,6 +244,8 @@ func injection(_ context.Context, _ *Subject, v *Server) []Result {
 	switch v.Report.Injection {
 	case dialog.InjectionDiscarded:
 		return one(Passed("a command behind STARTTLS is thrown away").With(evidence))
+	case dialog.InjectionClosed:
+		return one(Passed("the connection ends where a command stands behind STARTTLS").With(evidence))
 	case dialog.InjectionAnswered:
 		return one(Failed("a command sent in the clear behind STARTTLS is answered under TLS").With(evidence).
 			Meaning("whoever is on the way can add commands (CVE-2011-0411)").Fixed("update the server: it has to empty its buffer before the handshake"))

@@ -65,7 +65,7 @@ func caa(ctx context.Context, s *Subject, host string) Result {
 
 // authorities judges the records that hold for a host.
 func authorities(at string, records []route.CAA) Result {
-	var evidence, issuers, odd []string
+	var evidence, issuers, malformed, odd []string
 	for _, r := range records {
 		flag := "0"
 		if r.Critical {
@@ -75,9 +75,11 @@ func authorities(at string, records []route.CAA) Result {
 		known := []string{"issue", "issuewild", "iodef", "issuemail", "issuevmc", "contactemail", "contactphone"}
 		switch {
 		case r.Tag == "issue":
-			issuer, _, _ := strings.Cut(r.Value, ";")
-			if issuer = strings.TrimSpace(issuer); issuer != "" {
-				issuers = append(issuers, issuer)
+			switch name, ok := issuer(r.Value); {
+			case !ok:
+				malformed = append(malformed, "\""+r.Value+"\"")
+			case name != "":
+				issuers = append(issuers, name)
 			}
 		case r.Critical && !slices.Contains(known, r.Tag):
 			odd = append(odd, r.Tag)
@@ -90,11 +92,51 @@ func authorities(at string, records []route.CAA) Result {
 			Meaning("no authority may issue a certificate for it: the next renewal fails").
 			Fixed("remove the record, or its flag 128")
 	case restricts && len(issuers) == 0:
-		return Warned("forbids every authority to issue a certificate").With(evidence...).
+		r := Warned("forbids every authority to issue a certificate").With(evidence...).
 			Meaning("the next renewal of a public certificate fails").
 			Fixed("%s. CAA 0 issue \"AUTHORITY\"   # unless DANE alone vouches for it", at)
+		if len(malformed) > 0 {
+			r.Summary += ": " + strings.Join(malformed, ", ") + " names none"
+			r = r.By("RFC 8659 section 4.2")
+		}
+		return r
+	case len(malformed) > 0:
+		return Warned("certificates by %s alone: %s names none", strings.Join(issuers, ", "), strings.Join(malformed, ", ")).With(evidence...).
+			Meaning("the authority that was meant by it may issue nothing").By("RFC 8659 section 4.2").
+			Fixed("%s. CAA 0 issue \"AUTHORITY; NAME=VALUE\"   # its domain name, and a semicolon before parameters", at)
 	case !restricts:
 		return Noted("its CAA records restrict nothing").With(evidence...)
 	}
 	return Passed("certificates by %s alone", strings.Join(issuers, ", ")).With(evidence...)
+}
+
+// issuer is the domain of the authority that the value of an issue record names, "" if it
+// names none. ok says that the value has the form that RFC 8659 section 4.2 demands; one that
+// has not names nobody, whatever stands in it:
+//
+//	*WSP [domain *WSP] [";" *WSP [tag *WSP "=" *WSP value *( *WSP ";" ... ) *WSP]]
+func issuer(value string) (name string, ok bool) {
+	const wsp = " \t"
+	name, parameters, more := strings.Cut(value, ";")
+	name = strings.Trim(name, wsp)
+	if name != "" && slices.ContainsFunc(strings.Split(name, "."), notLDH) {
+		return "", false
+	}
+	if parameters = strings.Trim(parameters, wsp); !more || parameters == "" {
+		return name, true
+	}
+	for parameter := range strings.SplitSeq(parameters, ";") {
+		tag, value, has := strings.Cut(parameter, "=")
+		if !has || notLDH(strings.Trim(tag, wsp)) || strings.ContainsFunc(strings.Trim(value, wsp), notPrintable) {
+			return "", false
+		}
+	}
+	return name, true
+}
+
+// notLDH reports whether label is anything else than letters, digits, and hyphens between
+// them.
+func notLDH(label string) bool {
+	odd := func(c rune) bool { return c == '_' || notOfName(c) }
+	return label == "" || label[0] == '-' || label[len(label)-1] == '-' || strings.ContainsFunc(label, odd)
 }

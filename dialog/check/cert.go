@@ -14,8 +14,8 @@ import (
 // certChecks judge the certificates that servers show.
 func certChecks() []Check {
 	row := func(id, about, ref string, judge func(context.Context, *Subject, *Server) []Result) Check {
-		return Check{ID: id, Group: Receiving, Topic: "transport", About: about, Ref: ref, Needs: []Need{NeedDomain},
-			Gives: []Verdict{Pass, Warn, Fail, Error, Skip}, Run: onServers(secured, "no server spoke TLS", judge)}
+		return Check{ID: id, Group: Receiving, Topic: "transport", About: about, Ref: ref, Needs: []Need{NeedDomain}, Looks: LookName,
+			Gives: []Verdict{Pass, Warn, Fail, Error, Skip}, Run: onServers(secured, "no server spoke TLS", byName(judge))}
 	}
 	return []Check{
 		row("cert-chain", "certificates lead to an authority that senders trust", "RFC 5280 section 6", certificate("chain", "usage", "signature")),
@@ -103,28 +103,37 @@ func certExpiry(ctx context.Context, s *Subject, v *Server) []Result {
 	leaf, now := v.TLS().Chain[0], v.at
 	const day = 24 * time.Hour
 	renew := fmt.Sprintf("renew the certificate on %s, then: ehlo tls %s", v.Host, v.Host)
-	left := int(leaf.NotAfter.Sub(now) / day)
+	left := leaf.NotAfter.Sub(now)
 	until := leaf.NotAfter.UTC().Format("2006-01-02")
 	if now.After(leaf.NotAfter) {
-		r := s.unproven(ctx, v, Failed("expired %s ago, on %s", days(now.Sub(leaf.NotAfter)), until).With(chain(v)...))
-		if !matched(v) { // it is held to --fail-days, as those that are still valid
-			r.Verdict = Fail
-		}
-		return one(r.Fixed("%s", renew))
+		return one(s.outOfDate(ctx, v, Failed("expired %s ago, on %s", days(-left), until)).Fixed("%s", renew))
+	}
+	if now.Before(leaf.NotBefore) {
+		r := s.outOfDate(ctx, v, Failed("not valid before %s, in %s", leaf.NotBefore.UTC().Format("2006-01-02 15:04Z"), days(leaf.NotBefore.Sub(now))))
+		return one(r.Fixed("show the certificate that it replaces until then, or have it issued anew"))
 	}
 	for _, seen := range v.verdicts() {
-		if seen.Check == "dates" && !seen.OK { // of an authority, or not valid yet
+		if seen.Check == "dates" && !seen.OK { // of an authority
 			return one(s.unproven(ctx, v, Failed("%s", seen.Text).With(chain(v)...)).Fixed("%s", renew))
 		}
 	}
 	switch {
-	case left <= s.FailDays:
-		return one(Failed("%s left, until %s: --fail-days is %d", transcript.Count(left, "day"), until, s.FailDays).
+	case s.FailDays > 0 && int(left/day) <= s.FailDays: // at 0 only what has expired fails
+		return one(Failed("%s left, until %s: --fail-days is %d", days(left), until, s.FailDays).
 			Meaning("it is valid until then; senders that verify stop delivering when it is not").Fixed("%s", renew))
-	case left <= s.WarnDays:
-		return one(Warned("%s left, until %s", transcript.Count(left, "day"), until).Fixed("%s", renew))
+	case int(left/day) <= s.WarnDays:
+		return one(Warned("%s left, until %s", days(left), until).Fixed("%s", renew))
 	}
-	return one(Passed("%s left, until %s", transcript.Count(left, "day"), until))
+	return one(Passed("%s left, until %s", days(left), until))
+}
+
+// outOfDate is a fault of a certificate that is not valid now. It fails without a policy that
+// demands proof, too: somebody forgot it. DANE does not look at dates (RFC 7672 section 3.1.1).
+func (s *Subject) outOfDate(ctx context.Context, v *Server, r Result) Result {
+	if r = s.unproven(ctx, v, r.With(chain(v)...)); !matched(v) {
+		r.Verdict = Fail
+	}
+	return r
 }
 
 // days is a time in whole days, or below one in hours.

@@ -5,13 +5,15 @@
 //	All      the table of checks, in the order in which results are shown
 //	Select   the rows that a user wants
 //	Subject  what is judged, and the facts about it, each found out once
+//	Visits   what servers showed to the subjects of a run, which share it
 //	Run      runs checks side by side: an Outcome for each, in the table's order
 //	Result   one thing that a check found: its Verdict, what was seen, the fix
 //
 // To add a check, write a function func(context.Context, *Subject) []Result in a
 // file of its family and add its row to the family's table, which All joins. It
 // prints nothing. What it looks up it asks of Subject.Resolver, which remembers;
-// what costs a connection, or several checks want, it takes from Once. It gives one
+// what servers show it takes from Subject.Servers, which look at what Check.Looks says; what
+// several checks want, from Once. It gives one
 // Result for each thing that it judges (each host, each selector), made by Passed,
 // Noted, Warned, Failed, Skipped or Untested. What could not be found out is
 // Untested and never Failed: a resolver that is silent proves nothing. So is what rests
@@ -33,6 +35,7 @@ type Check struct {
 	About string // what has to be so for a pass, in a line without a full stop
 	Ref   string // the RFC and section, or the rule of a receiver
 	Needs []Need // what it cannot be run without
+	Looks Look   // what it has to see of servers; 0 if it visits none
 	// Gives are the verdicts that its Run comes to, from good to bad. Run gives Skip and
 	// Error beside them, to any check: see Verdicts.
 	Gives []Verdict

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
@@ -234,11 +233,11 @@ func TestOnce(t *testing.T) {
 func TestManners(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var now, most atomic.Int64
-		m := newManners(func(context.Context, string, string) (net.Conn, error) {
+		m := &manners{dial: func(context.Context, string, string) (net.Conn, error) {
 			client, server := net.Pipe()
 			_ = server.Close()
 			return client, nil
-		}, time.Second, false)
+		}, pause: time.Second, visits: &Visits{}}
 		began := time.Now()
 		for range 8 {
 			nc, err := m.Dial(t.Context(), "tcp", "192.0.2.1:25")
@@ -251,8 +250,22 @@ func TestManners(t *testing.T) {
 		if took := time.Since(began); took != 7*time.Second {
 			t.Errorf("8 connections took %s, not the pauses", took)
 		}
-		if _, err := m.Dial(t.Context(), "tcp", "192.0.2.1:25"); err == nil {
-			t.Error("a ninth connection was made")
+		var limit *LimitError
+		if _, err := m.Dial(t.Context(), "tcp", "[::ffff:192.0.2.1]:25"); !errors.As(err, &limit) {
+			t.Errorf("a ninth connection: %v", err)
+		}
+		other := *m // of the run's next subject
+		for range 2 {
+			_, _ = m.Dial(t.Context(), "tcp", "192.0.2.3:25")
+			nc, err := m.Dial(t.Context(), "tcp", "192.0.2.4:25")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = nc.Close()
+			m = &other
+		}
+		if took := time.Since(began); took != 8*time.Second {
+			t.Errorf("between two subjects an address was left alone for %s", took-7*time.Second)
 		}
 		began = time.Now()
 		for range 20 {
@@ -265,10 +278,9 @@ func TestManners(t *testing.T) {
 		if took := time.Since(began); took != 0 {
 			t.Errorf("one's own servers were spared for %s", took)
 		}
-		addr := netip.MustParseAddr("192.0.2.1")
 		for range 5 {
 			go func() {
-				_ = m.converse(t.Context(), addr, func() {
+				_ = m.converse(t.Context(), "192.0.2.1:25", func() {
 					most.Store(max(most.Load(), now.Add(1)))
 					time.Sleep(time.Second)
 					now.Add(-1)

@@ -3,6 +3,8 @@ package check
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ehlo-mail/ehlo/dialog/policy"
@@ -12,7 +14,7 @@ import (
 // daneChecks hold certificates to what the DNS says of them.
 func daneChecks() []Check {
 	row := func(id, about, ref string, run func(context.Context, *Subject) []Result, gives ...Verdict) Check {
-		return Check{ID: id, Group: Receiving, Topic: "transport", About: about, Ref: ref, Needs: []Need{NeedDomain}, Gives: gives, Run: run}
+		return Check{ID: id, Group: Receiving, Topic: "transport", About: about, Ref: ref, Needs: []Need{NeedDomain}, Looks: LookName, Gives: gives, Run: run}
 	}
 	return []Check{
 		row("dane-tlsa", "signed TLSA records stand for the certificates that servers show", "RFC 7672", onServers(anyServer, "no server is known", daneRecords), Pass, Info, Warn, Fail, Error, Skip),
@@ -48,6 +50,8 @@ func daneRecords(_ context.Context, _ *Subject, v *Server) []Result {
 			Fixed("usage 3 or 2, selector 0 or 1, matching type 1 or 2: TLSA 3 1 1"))
 	}
 	switch {
+	case v.apart != nil:
+		return one(v.unseen().With(records(d)...))
 	case !connected(v):
 		return one(Untested("was not reached").With(records(d)...))
 	case !secured(v):
@@ -86,8 +90,14 @@ func daneRollover(_ context.Context, _ *Subject, v *Server) []Result {
 	if d.State == policy.Bogus {
 		return one(Untested("its TLSA records: %s", d.Why))
 	}
+	if d.State == policy.Unusable {
+		return one(Skipped("none of its TLSA records can be used"))
+	}
 	if d.State != policy.Usable {
 		return one(Skipped("no TLSA records to judge"))
+	}
+	if v.apart != nil {
+		return one(v.unseen())
 	}
 	if !secured(v) {
 		return one(Untested("no certificate to hold them to"))
@@ -105,9 +115,28 @@ func daneRollover(_ context.Context, _ *Subject, v *Server) []Result {
 	case len(found.Spare) > 0:
 		return one(Warned("%s stands for nothing that the server shows", strings.Join(spare, ", ")).With(records(d)...).
 			Meaning("it is left over from an earlier key, or for a chain that is not sent").Fixed("remove it, unless a key is about to change"))
-	case len(d.Usable()) > 1:
-		return one(Passed("%d records match", len(d.Usable())).With(records(d)...))
+	case found.Keys > 1:
+		return one(Passed("%d records match, by %d keys", len(d.Usable()), found.Keys).With(records(d)...))
 	}
-	return one(Noted("one record: a new key breaks delivery unless its record comes first").With(records(d)...).
-		Fixed("publish the record of the next key two TTLs before it is used, and beside the present one"))
+	what, many := standsFor(d.Usable()), "one record"
+	if n := len(d.Usable()); n > 1 {
+		many = fmt.Sprintf("%d records, and all of the same %s", n, what)
+	}
+	return one(Noted("%s: a new %s breaks delivery unless its record comes first", many, what).With(records(d)...).
+		Fixed("publish the record of the next %s two TTLs before it is used, and beside the present one", what))
+}
+
+// standsFor says what has to stay as it is for records to match: the authority with usage 2,
+// the certificate as a whole with selector 0, and else the key (RFC 6698 section 2.1).
+func standsFor(all []policy.Record) string {
+	is := func(fits func(policy.Record) bool) bool {
+		return !slices.ContainsFunc(all, func(r policy.Record) bool { return !fits(r) })
+	}
+	switch {
+	case is(func(r policy.Record) bool { return r.Usage == 2 }):
+		return "authority"
+	case is(func(r policy.Record) bool { return r.Selector == 0 }):
+		return "certificate"
+	}
+	return "key"
 }

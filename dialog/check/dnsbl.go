@@ -83,6 +83,8 @@ func refusal(codes []string) string {
 			return "the list does not answer a public resolver: ask it by one of your own, with --dns-server"
 		case code == "127.255.255.255":
 			return "the list was asked too often, and does not answer"
+		case code == "127.0.0.1": // URIBL's, by its own documentation; RFC 5782 section 2.1 begins at 127.0.0.2
+			return "the list answers with 127.0.0.1: so lists tell those whom they refuse to answer"
 		case strings.HasPrefix(code, "127.255.255."):
 			return "the list answers with an error"
 		case !strings.HasPrefix(code, "127."):

@@ -13,20 +13,24 @@ func extensionChecks() []Check {
 	var checks []Check
 	for _, keyword := range []string{"PIPELINING", "SIZE", "8BITMIME", "SMTPUTF8", "CHUNKING", "DSN", "ENHANCEDSTATUSCODES", "LIMITS"} {
 		known, _ := dialog.LookupExtension(keyword)
+		gives := []Verdict{Pass, Info, Error, Skip}
+		if keyword == "SIZE" || keyword == "LIMITS" { // their parameters can be wrong
+			gives = []Verdict{Pass, Info, Warn, Error, Skip}
+		}
 		checks = append(checks, Check{ID: "ext-" + strings.ToLower(keyword), Group: Receiving, Topic: "extensions",
-			About: "every server offers " + keyword + ": " + known.About, Ref: known.RFC, Needs: []Need{NeedDomain}, Gives: []Verdict{Pass, Info, Error, Skip},
+			About: "every server offers " + keyword + ": " + known.About, Ref: known.RFC, Needs: []Need{NeedDomain}, Looks: LookTLS, Gives: gives,
 			Run: func(ctx context.Context, s *Subject) []Result { return one(s.extension(ctx, keyword)) }})
 	}
 	return append(checks, Check{ID: "ext-other", Group: Receiving, Topic: "extensions",
-		About: "no server offers what is obsolete, or meant for its own kind", Ref: "IANA, SMTP Service Extensions", Needs: []Need{NeedDomain},
+		About: "no server offers what is obsolete, or meant for its own kind", Ref: "IANA, SMTP Service Extensions", Needs: []Need{NeedDomain}, Looks: LookTLS,
 		Gives: []Verdict{Pass, Info, Warn, Error, Skip},
 		Run:   onServers((*Server).greeted, "no server greeted", otherExtensions)})
 }
 
 // extension says who offers a keyword, and with which parameters.
 func (s *Subject) extension(ctx context.Context, keyword string) Result {
-	var with, without, evidence []string
-	values := map[string]bool{}
+	var with, without, faults, evidence []string
+	values, rule := map[string]bool{}, ""
 	for _, v := range s.Servers(ctx) {
 		if !v.greeted() {
 			continue
@@ -37,13 +41,19 @@ func (s *Subject) extension(ctx context.Context, keyword string) Result {
 			without = append(without, v.title())
 			continue
 		}
+		if fault, ref := misstated(keyword, offer.Params); fault != "" {
+			faults, rule = append(faults, v.title()+" "+fault), ref
+		}
 		value := strings.Join(offer.Params, " ")
 		values[value] = true
 		with = append(with, v.title())
 		evidence = append(evidence, strings.TrimSpace(v.Name()+" "+keyword+" "+value))
 	}
-	without = slices.Compact(without)
+	without, faults = slices.Compact(without), slices.Compact(faults)
 	switch {
+	case len(faults) > 0:
+		return Warned("the parameters of %s are wrong: %s", keyword, strings.Join(faults, "; ")).With(evidence...).By(rule).
+			Meaning("senders ignore what they cannot read, and learn of it by a refusal").Fixed("%s", stated(keyword))
 	case len(with)+len(without) == 0:
 		return s.without(ctx, "no server greeted")
 	case len(with) == 0:

@@ -11,49 +11,37 @@ import (
 	"github.com/ehlo-mail/ehlo/dialog/reach"
 )
 
-// maxConnections is how many connections a public address sees of one subject.
+// maxConnections is how many connections a public address sees of one run.
 const maxConnections = 8
 
 // manners keep a server from being bothered: one conversation at a time with an
 // address, a pause between two connections, and no more than maxConnections. With a
 // server of one's own, at a loopback or private address, there is neither pause nor end.
 type manners struct {
-	dial  reach.Dialer
-	pause time.Duration
-	own   bool // every server is one's own
-
-	mu    sync.Mutex
-	turns map[netip.Addr]chan struct{} // holds a token while nobody converses
-	doors map[string]*door
+	dial   reach.Dialer
+	pause  time.Duration
+	own    bool // every server is one's own
+	visits *Visits
 }
 
-// door is what an address with its port has seen.
-type door struct {
-	seen int
-	last time.Time // when the last connection ended
+// LimitError is a connection that was not made, as its address has seen as many as a run
+// makes. It says nothing of the server.
+type LimitError struct{ Addr string }
+
+func (e *LimitError) Error() string {
+	return fmt.Sprintf("ehlo makes no more than %d connections to %s in a run", maxConnections, e.Addr)
 }
 
-func newManners(dial reach.Dialer, pause time.Duration, own bool) *manners {
-	return &manners{dial: dial, pause: pause, own: own, turns: map[netip.Addr]chan struct{}{}, doors: map[string]*door{}}
-}
-
-// converse runs talk when nobody else talks to addr. The error says that ctx
+// converse runs talk when nobody else talks to address. The error says that ctx
 // ended before.
-func (m *manners) converse(ctx context.Context, addr netip.Addr, talk func()) error {
-	m.mu.Lock()
-	turn := m.turns[addr]
-	if turn == nil {
-		turn = make(chan struct{}, 1)
-		turn <- struct{}{}
-		m.turns[addr] = turn
-	}
-	m.mu.Unlock()
+func (m *manners) converse(ctx context.Context, address string, talk func()) error {
+	p := m.visits.at(address)
 	select {
-	case <-turn:
+	case <-p.turn:
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	defer func() { turn <- struct{}{} }()
+	defer func() { p.turn <- struct{}{} }()
 	talk()
 	return nil
 }
@@ -83,27 +71,47 @@ func (m *manners) Dial(ctx context.Context, network, address string) (net.Conn, 
 
 // knock counts a connection and gives the time to wait before it.
 func (m *manners) knock(address string) (time.Duration, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	d := m.doors[address]
-	if d == nil {
-		d = &door{}
-		m.doors[address] = d
+	p := m.visits.at(address)
+	m.visits.mu.Lock()
+	defer m.visits.mu.Unlock()
+	if err := m.full(p, address, 0); err != nil {
+		return 0, err
 	}
-	if at, err := netip.ParseAddrPort(address); m.own || err == nil && own(at.Addr()) {
+	p.seen++
+	if m.owns(address) {
 		return 0, nil
 	}
-	if d.seen == maxConnections {
-		return 0, fmt.Errorf("%s is left alone: it has seen %d connections", address, maxConnections)
+	return time.Until(p.last.Add(m.pause)), nil
+}
+
+// room is a *LimitError where address takes no further connection of ours, if some are
+// kept for what is still to come.
+func (m *manners) room(address string, kept int) error {
+	p := m.visits.at(address)
+	m.visits.mu.Lock()
+	defer m.visits.mu.Unlock()
+	return m.full(p, address, kept)
+}
+
+// full is room, where visits are locked already.
+func (m *manners) full(p *place, address string, kept int) error {
+	if !m.owns(address) && p.seen >= maxConnections-kept {
+		return &LimitError{address}
 	}
-	d.seen++
-	return time.Until(d.last.Add(m.pause)), nil
+	return nil
+}
+
+// owns reports whether a server is one's own.
+func (m *manners) owns(address string) bool {
+	at, err := netip.ParseAddrPort(address)
+	return m.own || err == nil && own(at.Addr())
 }
 
 func (m *manners) left(address string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.doors[address].last = time.Now()
+	p := m.visits.at(address)
+	m.visits.mu.Lock()
+	defer m.visits.mu.Unlock()
+	p.last = time.Now()
 }
 
 // guest is a connection whose end is noted.

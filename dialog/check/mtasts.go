@@ -14,15 +14,15 @@ import (
 
 // stsChecks judge what a domain asks of senders by MTA-STS and TLS-RPT.
 func stsChecks() []Check {
-	row := func(id, about, ref string, run func(context.Context, *Subject) []Result, gives ...Verdict) Check {
-		return Check{ID: id, Group: Receiving, Topic: "transport", About: about, Ref: ref, Needs: []Need{NeedDomain}, Gives: gives, Run: run}
+	row := func(id, about, ref string, looks Look, run func(context.Context, *Subject) []Result, gives ...Verdict) Check {
+		return Check{ID: id, Group: Receiving, Topic: "transport", About: about, Ref: ref, Needs: []Need{NeedDomain}, Looks: looks, Gives: gives, Run: run}
 	}
 	return []Check{
-		row("mtasts-dns", "one record at _mta-sts says that there is a policy", "RFC 8461 section 3.1", stsRecord, Pass, Info, Warn, Fail, Error, Skip),
-		row("mtasts-policy", "the policy can be had by HTTPS, and is valid", "RFC 8461 section 3.2", stsPolicy, Pass, Warn, Fail, Error, Skip),
-		row("mtasts-match", "the policy lists every MX host, and each proves its name", "RFC 8461 section 4", stsMatch, Pass, Warn, Fail, Error, Skip),
-		row("mtasts-mode", "the policy is enforced", "RFC 8461 section 5", stsMode, Pass, Info, Warn, Error, Skip),
-		row("tlsrpt", "senders are told where to report failures of TLS", "RFC 8460 section 3", tlsReports, Pass, Info, Warn, Fail, Error, Skip),
+		row("mtasts-dns", "one record at _mta-sts says that there is a policy", "RFC 8461 section 3.1", 0, stsRecord, Pass, Info, Warn, Fail, Error, Skip),
+		row("mtasts-policy", "the policy can be had by HTTPS, and is valid", "RFC 8461 section 3.2", 0, stsPolicy, Pass, Warn, Fail, Error, Skip),
+		row("mtasts-match", "the policy lists every MX host, and each proves its name", "RFC 8461 section 4", LookName, stsMatch, Pass, Warn, Fail, Error, Skip),
+		row("mtasts-mode", "the policy is enforced", "RFC 8461 section 5", 0, stsMode, Pass, Info, Warn, Error, Skip),
+		row("tlsrpt", "senders are told where to report failures of TLS", "RFC 8460 section 3", 0, tlsReports, Pass, Info, Warn, Fail, Error, Skip),
 	}
 }
 
@@ -187,6 +187,8 @@ func stsHost(p *policy.STS, v *Server) Result {
 	case !p.Allows(v.Host):
 		return bad("is not listed in the policy").By("RFC 8461 section 4.1").With("mx: "+strings.Join(p.Policy.MX, " ")).
 			Fixed("mx: %s   # in the policy, and a new id in the record", v.Host)
+	case v.apart != nil:
+		return v.unseen()
 	case !connected(v):
 		return Untested("was not reached")
 	case !v.greeted():

@@ -15,10 +15,10 @@ import (
 func optInChecks() []Check {
 	return []Check{
 		{ID: "relay-open", Group: Receiving, Topic: "active", About: "servers do not take mail from strangers to strangers, however it is addressed",
-			Ref: "RFC 5321 section 7.1", Needs: []Need{NeedDomain, NeedRelayOpen},
+			Ref: "RFC 5321 section 7.1", Needs: []Need{NeedDomain, NeedRelayOpen}, Looks: LookRelay,
 			Gives: []Verdict{Pass, Warn, Fail, Error, Skip}, Run: relayOpen},
 		{ID: "smuggling", Group: Receiving, Topic: "active", About: "only CR LF . CR LF ends a message",
-			Ref: "RFC 5321 section 4.1.1.4", Needs: []Need{NeedDomain, NeedSmuggling},
+			Ref: "RFC 5321 section 4.1.1.4", Needs: []Need{NeedDomain, NeedSmuggling}, Looks: LookTLS,
 			Gives: []Verdict{Pass, Info, Fail, Error, Skip}, Run: smuggling},
 	}
 }
@@ -51,24 +51,18 @@ func relayForms(domain string, addr netip.Addr) []relayForm {
 // relayed is what a server made of the forms.
 type relayed struct {
 	taken, local, evidence []string
-	every                  bool // it takes every name at its own domain
+	control                *dialog.Reply   // to a made-up name at its own domain: a positive one says that it takes every name
+	vain                   []*dialog.Reply // to forms, that say nothing of relaying
 	err                    error
 }
 
 func relayOpen(ctx context.Context, s *Subject) []Result {
 	all := s.Servers(ctx)
-	found := make(map[*Server]*relayed, len(all))
-	var group sync.WaitGroup
-	for _, v := range all {
+	found := asked(s, "relaying", all, func(v *Server) *relayed {
 		r := &relayed{}
-		found[v] = r
-		if v.greeted() {
-			group.Go(func() {
-				r.err = s.talk(ctx, v, func(ctx context.Context, session *dialog.Session) error { return r.ask(ctx, session, s.ASCII, v) })
-			})
-		}
-	}
-	group.Wait()
+		r.err = s.talk(ctx, v, func(ctx context.Context, session *dialog.Session) error { return r.ask(ctx, session, s.ASCII, v) })
+		return r
+	})
 	results := each(all, (*Server).greeted, func(v *Server) []Result { return one(found[v].verdict()) })
 	if len(results) == 0 {
 		return one(s.without(ctx, "no server greeted"))
@@ -84,22 +78,19 @@ func (r *relayed) ask(ctx context.Context, session *dialog.Session, domain strin
 		if err != nil {
 			return err
 		}
+		if reply.Temporary() {
+			return fmt.Errorf("the null sender is put off: %s", reply)
+		}
 		if !reply.Positive() {
-			return fmt.Errorf("the null sender is refused: %s", reply.Codes())
+			return fmt.Errorf("the null sender is refused: %s", reply)
 		}
 		if reply, err = say(ctx, session, dialog.PhaseRcpt, "RCPT", "TO:<"+form.path+">"); err != nil {
 			return err
 		}
-		switch {
-		case form.name == "":
-			r.every = reply.Positive()
-		case reply.Positive() && form.local:
-			r.local = append(r.local, form.name)
-		case reply.Positive():
-			r.taken = append(r.taken, form.name)
-		}
-		if form.name != "" {
-			r.evidence = append(r.evidence, "RCPT TO:<"+form.path+">: "+reply.String())
+		if form.name == "" {
+			r.control = reply
+		} else {
+			r.answered(form, reply)
 		}
 		if _, err = say(ctx, session, dialog.PhaseMail, "RSET"); err != nil {
 			return err
@@ -108,7 +99,22 @@ func (r *relayed) ask(ctx context.Context, session *dialog.Session, domain strin
 	return nil
 }
 
+// answered takes down the reply to a form.
+func (r *relayed) answered(form relayForm, reply *dialog.Reply) {
+	r.evidence = append(r.evidence, "RCPT TO:<"+form.path+">: "+reply.String())
+	switch _, vain := aside(dialog.PhaseRcpt, reply); {
+	case vain:
+		r.vain = append(r.vain, reply)
+	case reply.Positive() && form.local:
+		r.local = append(r.local, form.name)
+	case reply.Positive():
+		r.taken = append(r.taken, form.name)
+	}
+}
+
 func (r *relayed) verdict() Result {
+	every := r.control.Positive()
+	_, vain := aside(dialog.PhaseRcpt, r.control)
 	switch {
 	case len(r.taken) > 0:
 		return Failed("takes mail to other domains: %s", strings.Join(append(r.taken, r.local...), ", ")).With(r.evidence...).
@@ -116,7 +122,19 @@ func (r *relayed) verdict() Result {
 			Fixed("relay for its own networks and for those who log in alone; Postfix: smtpd_relay_restrictions").As("open")
 	case r.err != nil:
 		return Untested("%v", reason(r.err)).With(r.evidence...)
-	case len(r.local) > 0 && !r.every:
+	case len(r.vain) > 0:
+		first := r.vain[0]
+		why, _ := aside(dialog.PhaseRcpt, first)
+		are := "are"
+		if len(r.vain) == 1 {
+			are = "is"
+		}
+		forms := fmt.Sprintf("%d of %d forms of address %s", len(r.vain), len(r.evidence), are)
+		return refusedAside(forms, first.String(), first, why).With(r.evidence...)
+	case len(r.local) > 0 && vain:
+		return refusedAside("a made-up name at its own domain is", r.control.Codes(), r.control, "").With(r.evidence...).
+			Meaning("it takes addresses that may be its own, or lead to other domains: %s", strings.Join(r.local, ", "))
+	case len(r.local) > 0 && !every:
 		return Warned("takes addresses that may lead to other domains: %s", strings.Join(r.local, ", ")).With(r.evidence...).
 			Meaning("it may relay them: only a message would tell").
 			Fixed("refuse them; Postfix: allow_percent_hack = no, swap_bangpath = no")

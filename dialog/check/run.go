@@ -26,6 +26,11 @@ type Outcome struct {
 // Run runs checks side by side and gives their outcomes in the same order. If ctx
 // ends before them, what is not known by then is Error.
 func Run(ctx context.Context, s *Subject, checks []Check) []Outcome {
+	for _, c := range checks {
+		if c.Lacks(s) == 0 {
+			s.looks.Or(uint32(c.Looks))
+		}
+	}
 	all := make([]Outcome, len(checks))
 	var group sync.WaitGroup
 	for i, c := range checks {

@@ -21,7 +21,7 @@ func TestReversed(t *testing.T) {
 
 func TestRefusal(t *testing.T) {
 	for code, is := range map[string]bool{
-		"127.0.0.2": false, "127.0.1.255": false, "127.254.255.254": false, "127.255.255.0": true, "127.255.255.252": true,
+		"127.0.0.1": true, "127.0.0.2": false, "127.0.1.1": false, "127.0.1.255": false, "127.254.255.254": false, "127.255.255.0": true, "127.255.255.252": true,
 		"127.255.255.254": true, "127.255.255.255": true, "192.0.2.1": true, "::1": true,
 	} {
 		if got := refusal([]string{"127.0.0.3", code}); (got != "") != is {

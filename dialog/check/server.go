@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/ehlo-mail/ehlo/dialog"
 	"github.com/ehlo-mail/ehlo/dialog/reach"
@@ -16,15 +17,15 @@ import (
 
 // serverChecks judge how MX hosts present themselves.
 func serverChecks() []Check {
-	row := func(id, about, ref string, run func(context.Context, *Subject) []Result, gives ...Verdict) Check {
-		return Check{ID: id, Group: Receiving, Topic: "server", About: about, Ref: ref, Needs: []Need{NeedDomain}, Gives: gives, Run: run}
+	row := func(id, about, ref string, looks Look, run func(context.Context, *Subject) []Result, gives ...Verdict) Check {
+		return Check{ID: id, Group: Receiving, Topic: "server", About: about, Ref: ref, Needs: []Need{NeedDomain}, Looks: looks, Gives: gives, Run: run}
 	}
 	return []Check{
-		row("mx-reach", "every address of every MX host takes connections on port 25", "RFC 5321 section 5.1", mxReach, Pass, Fail, Error, Skip),
-		row("mx-greeting", "servers greet with 220 and answer EHLO", "RFC 5321 section 4.2", onServers(connected, "no server was reached", mxGreeting), Pass, Warn, Fail, Error, Skip),
-		row("mx-identity", "servers name themselves in full, by a name that leads to them", "RFC 5321 section 4.1.4", mxIdentity, Pass, Info, Warn, Error, Skip),
-		row("mx-fcrdns", "the addresses of MX hosts have names that lead back to them", "RFC 1912 section 2.1", mxReverse, Pass, Warn, Error, Skip),
-		row("auth-plain-clear", "no passwords are asked for before TLS", "RFC 4954 section 4", onServers((*Server).greeted, "no server greeted", authInClear), Pass, Warn, Fail, Error, Skip),
+		row("mx-reach", "every address of every MX host takes connections on port 25", "RFC 5321 section 5.1", LookGreeting, mxReach, Pass, Fail, Error, Skip),
+		row("mx-greeting", "servers greet with 220 and answer EHLO", "RFC 5321 section 4.2", LookGreeting, onServers(connected, "no server was reached", mxGreeting), Pass, Warn, Fail, Error, Skip),
+		row("mx-identity", "servers name themselves in full, by a name that leads to them", "RFC 5321 section 4.1.4", LookGreeting, mxIdentity, Pass, Info, Warn, Error, Skip),
+		row("mx-fcrdns", "the addresses of MX hosts have names that lead back to them", "RFC 1912 section 2.1", 0, mxReverse, Pass, Warn, Error, Skip),
+		row("auth-plain-clear", "no passwords are asked for before TLS", "RFC 4954 section 4", LookGreeting, onServers((*Server).greeted, "no server greeted", authInClear), Pass, Warn, Fail, Error, Skip),
 	}
 }
 
@@ -52,6 +53,8 @@ func reachedResult(ctx context.Context, v *Server, others bool) Result {
 		return Passed("takes connections")
 	case ctx.Err() != nil:
 		return Untested("not reached: %v", context.Cause(ctx))
+	case errors.As(err, new(*LimitError)):
+		return Untested("not reached: %v", reason(err))
 	case errors.As(err, new(*reach.SpecialError)), !public(v.Addr):
 		return Skipped("not reached: not everybody's address") // which mx-addr tells
 	case !errors.As(err, &failed):
@@ -76,16 +79,33 @@ func reachedResult(ctx context.Context, v *Server, others bool) Result {
 // reason is err without what a report says anyway.
 func reason(err error) error {
 	var at *dialog.Error
-	if errors.As(err, &at) {
+	var limit *LimitError
+	switch {
+	case errors.As(err, &limit):
+		return limit
+	case errors.As(err, &at):
 		return at.Err
 	}
 	return err
+}
+
+// senderPatience is how long senders wait for a greeting, and for the replies before DATA
+// (RFC 5321 sections 4.5.3.2.1 and 4.5.3.2.2).
+const senderPatience = 5 * time.Minute
+
+// patience is the value of --timeout by which ehlo waits as long, for what a phase brings.
+func patience(p dialog.Phase) string {
+	if p == dialog.PhaseConnect {
+		return "banner=5m"
+	}
+	return "reply=5m"
 }
 
 func mxGreeting(_ context.Context, _ *Subject, v *Server) []Result {
 	report, err := v.Report.Visit.Report, v.Report.Visit.Err
 	var refusal *dialog.Refusal
 	var broken *dialog.ProtocolError
+	var late *dialog.TimeoutError
 	var at *dialog.Error
 	early := errors.As(err, &at) && at.Phase <= dialog.PhaseFirstHello
 	switch {
@@ -100,7 +120,10 @@ func mxGreeting(_ context.Context, _ *Subject, v *Server) []Result {
 		return one(Failed("breaks the protocol: %s", broken.Reason).
 			Meaning("senders end the conversation, and try again later").
 			Fixed("have a mail server answer there, and nothing else"))
-	case early && (errors.As(err, new(*dialog.TimeoutError)) || errors.As(err, new(*dialog.LostError))):
+	case early && errors.As(err, &late) && late.After < senderPatience:
+		return one(Untested("%v", late).Meaning("senders wait for 5 minutes, so that it may take mail all the same").
+			By("RFC 5321 section 4.5.3.2").Fixed("again with --timeout %s --max-time 15m", patience(at.Phase)))
+	case early && (late != nil || errors.As(err, new(*dialog.LostError))):
 		return one(Failed("no greeting: %v", reason(err)).Meaning("senders give up and try again later").
 			Fixed("look at its log, and at the load and the filters before it"))
 	case early:
@@ -180,15 +203,20 @@ func firstWord(r *dialog.Reply) string {
 	return words[0]
 }
 
-// mxReverse asks for the names of every address, and whether they lead back. It
-// matters where the host sends, too: receivers ask of senders.
+// mxReverse asks for the names of every address, once whichever hosts have it, and whether they
+// lead back. It matters where the host sends, too: receivers ask of senders.
 func mxReverse(ctx context.Context, s *Subject) []Result {
 	found, _ := s.Route(ctx)
-	var names []string
+	hosts := map[netip.Addr][]string{}
 	var addrs []netip.Addr
 	for _, h := range found.Hosts {
 		for _, addr := range h.Addrs {
-			names, addrs = append(names, route.Unicode(h.Name)), append(addrs, addr)
+			if name := route.Unicode(h.Name); !slices.Contains(hosts[addr], name) {
+				hosts[addr] = append(hosts[addr], name)
+			}
+			if !slices.Contains(addrs, addr) {
+				addrs = append(addrs, addr)
+			}
 		}
 	}
 	if len(addrs) == 0 {
@@ -197,7 +225,9 @@ func mxReverse(ctx context.Context, s *Subject) []Result {
 	results := make([]Result, len(addrs))
 	var group sync.WaitGroup
 	for i, addr := range addrs {
-		group.Go(func() { results[i] = FCrDNS(ctx, s.Resolver, addr).verdict().On(names[i]) })
+		group.Go(func() {
+			results[i] = FCrDNS(ctx, s.Resolver, addr).verdict().On(strings.Join(hosts[addr], ", "))
+		})
 	}
 	group.Wait()
 	return results

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ehlo-mail/ehlo/dialog/policy"
@@ -30,6 +31,7 @@ type Options struct {
 
 	WarnDays, FailDays int           // of a certificate that are few, and too few
 	Pause              time.Duration // between two connections to one public address
+	Visits             *Visits       // of the run, which its subjects share; nil is a run of one
 
 	Fetch policy.Fetcher // for MTA-STS policies; Dial and Family are filled in
 }
@@ -43,7 +45,8 @@ type Subject struct {
 	Resolver Resolver
 	Reach    *reach.Reach // how servers are reached; nil keeps every check from connecting
 
-	facts sync.Map // by factKey: what was found out once
+	facts sync.Map      // by factKey: what was found out once
+	looks atomic.Uint32 // the Looks of the checks that were run
 }
 
 // Resolver asks the DNS and remembers: checks that ask the same question, even at

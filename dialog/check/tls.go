@@ -13,14 +13,14 @@ import (
 
 // tlsChecks judge what servers negotiate.
 func tlsChecks() []Check {
-	row := func(id, about, ref string, run func(context.Context, *Subject) []Result, gives ...Verdict) Check {
-		return Check{ID: id, Group: Receiving, Topic: "transport", About: about, Ref: ref, Needs: []Need{NeedDomain}, Gives: gives, Run: run}
+	row := func(id, about, ref string, looks Look, run func(context.Context, *Subject) []Result, gives ...Verdict) Check {
+		return Check{ID: id, Group: Receiving, Topic: "transport", About: about, Ref: ref, Needs: []Need{NeedDomain}, Looks: looks, Gives: gives, Run: run}
 	}
 	return []Check{
-		row("starttls", "servers offer STARTTLS, and the handshake comes about", "RFC 3207", onServers((*Server).greeted, "no server greeted", startTLS), Pass, Warn, Fail, Error, Skip),
-		row("tls-version", "servers speak TLS 1.2 or 1.3, and nothing older", "RFC 8996", onServers(secured, "no server spoke TLS", tlsVersion), Pass, Info, Warn, Fail, Error, Skip),
-		row("tls-cipher", "servers choose suites with forward secrecy and without known weaknesses", "RFC 9325 section 4", onServers(secured, "no server spoke TLS", tlsCipher), Pass, Warn, Fail, Error, Skip),
-		row("requiretls", "servers offer REQUIRETLS, with a certificate that lets senders use it", "RFC 8689", onServers((*Server).greeted, "no server greeted", requireTLS), Pass, Info, Warn, Error, Skip),
+		row("starttls", "servers offer STARTTLS, and the handshake comes about", "RFC 3207", LookName, onServers((*Server).greeted, "no server greeted", byName(startTLS)), Pass, Warn, Fail, Error, Skip),
+		row("tls-version", "servers speak TLS 1.2 or 1.3, and nothing older", "RFC 8996", LookVersions, onServers(secured, "no server spoke TLS", tlsVersion), Pass, Info, Warn, Fail, Error, Skip),
+		row("tls-cipher", "servers choose suites with forward secrecy and without known weaknesses", "RFC 9325 section 4", LookVersions, onServers(secured, "no server spoke TLS", tlsCipher), Pass, Warn, Fail, Error, Skip),
+		row("requiretls", "servers offer REQUIRETLS, with a certificate that lets senders use it", "RFC 8689", LookName, onServers((*Server).greeted, "no server greeted", requireTLS), Pass, Info, Warn, Error, Skip),
 	}
 }
 
@@ -189,6 +189,8 @@ func requireTLS(_ context.Context, _ *Subject, v *Server) []Result {
 		return one(Warned("REQUIRETLS is offered before TLS").By("RFC 8689 section 2").Fixed("offer it under TLS alone"))
 	case !secure:
 		return one(Noted("REQUIRETLS is not offered").Meaning("senders that demand TLS on the whole way do not deliver here"))
+	case v.apart != nil:
+		return one(v.unseen())
 	case !proven(v):
 		return one(Warned("REQUIRETLS is offered, and the certificate proves nothing").
 			Meaning("who uses it does not deliver here").By("RFC 8689 section 4.2.1").Fixed("ehlo tls %s", v.Host))

@@ -16,6 +16,17 @@ type anchored struct {
 	err   error               // why there is no path
 }
 
+// key is that of the trust anchor of r, to which there is a path.
+func (a anchored) key(r route.TLSA, chain []*x509.Certificate) string {
+	switch {
+	case a.at >= 0:
+		return string(chain[a.at].RawSubjectPublicKeyInfo)
+	case r.Selector == selectSPKI: // the record has it as a whole
+		return string(r.Data)
+	}
+	return string(a.path[len(a.path)-1].RawSubjectPublicKeyInfo)
+}
+
 // paths are the ways from the first certificate of a chain to another, each looked for
 // once, however many records ask.
 type paths struct {

@@ -18,6 +18,7 @@ type Verdict struct {
 	Lines []Line
 	Spare []Record     // usable records that match nothing: keys to come, or gone
 	Roll  bool         // a spare one is a key to come, it seems (RFC 7671 section 8)
+	Keys  int          // how many keys the records that match stand for: the server's, and those of authorities
 	Would []route.TLSA // records that would match, if none does: the server's key, then its authority's
 }
 
@@ -51,11 +52,16 @@ func (d *DANE) Verify(chain []*x509.Certificate, now time.Time) Verdict {
 		}
 	}
 	v := Verdict{State: Mismatch}
+	keys := map[string]bool{}
 	for i, r := range usable {
 		if !results[i].stands {
 			v.Spare = append(v.Spare, r)
 		}
+		if results[i].match {
+			keys[results[i].key] = true
+		}
 	}
+	v.Keys = len(keys)
 	if best < 0 {
 		v.Lines = faults(results)
 		v.Would = d.would(usable, p)
@@ -75,14 +81,15 @@ func (d *DANE) Verify(chain []*x509.Certificate, now time.Time) Verdict {
 // result is what one record came to.
 type result struct {
 	lines  []Line
-	stands bool // it stands for a certificate here
-	match  bool // and all that it takes is in order
+	stands bool   // it stands for a certificate here
+	match  bool   // and all that it takes is in order
+	key    string // that of the certificate; "" if there is none
 }
 
 // entity holds the server's own certificate to a record of usage 3.
 func entity(r Record, chain []*x509.Certificate) result {
 	if matches(r.TLSA, chain[0]) {
-		return result{match: true, stands: true, lines: []Line{{"dane", true,
+		return result{match: true, stands: true, key: string(chain[0].RawSubjectPublicKeyInfo), lines: []Line{{"dane", true,
 			fmt.Sprintf("%s matches certificate 0, by its %s; its names and dates do not count", r, selected(r.TLSA))}}}
 	}
 	text := fmt.Sprintf("%s does not match certificate 0: its %s is %s", r, selected(r.TLSA), like(r.TLSA, chain[0]))
@@ -112,7 +119,7 @@ func (d *DANE) authority(r Record, p *paths) result {
 		return result{stands: true, lines: lines}
 	}
 	lines := []Line{head, names, datesLine(a.path, p.now), {"chain", true, "leads to it"}}
-	return result{stands: true, match: allOK(lines), lines: lines}
+	return result{stands: true, match: allOK(lines), key: a.key(r.TLSA, chain), lines: lines}
 }
 
 // unlinked says why no path leads to an authority that is there.

@@ -73,7 +73,7 @@ func (e *SpecialError) Short() string { return "is not dialled: " + e.Why.Text }
 
 // connect dials a hop within the time limit for one address, and shows it.
 func (r *Reach) connect(ctx context.Context, hop Hop, o *dialog.Options) (net.Conn, error) {
-	target := r.address(hop)
+	target := r.Address(hop)
 	event := Connected{Host: hop.Host, Addr: target}
 	if !hop.local() {
 		event.Via = r.Via

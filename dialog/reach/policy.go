@@ -76,7 +76,7 @@ func (r *Reach) sts(ctx context.Context, domain string, signed bool) *policy.STS
 func (r *Reach) Fetcher(f policy.Fetcher, domain string) policy.Fetcher {
 	f.Family = r.Family
 	f.Instead = func(addr netip.AddrPort) string {
-		return r.address(Hop{Host: "mta-sts." + domain, Port: addr.Port(), Addr: addr, web: true})
+		return r.Address(Hop{Host: "mta-sts." + domain, Port: addr.Port(), Addr: addr, web: true})
 	}
 	f.Dial = r.dial
 	return f

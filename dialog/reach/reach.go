@@ -119,7 +119,7 @@ type Visit struct {
 // Visit dials a hop and runs a plan there. The plan begins with the banner;
 // implicit TLS comes before it.
 func (r *Reach) Visit(ctx context.Context, hop Hop, plan dialog.Plan) (visit Visit) {
-	visit = Visit{Hop: hop, Addr: r.address(hop)}
+	visit = Visit{Hop: hop, Addr: r.Address(hop)}
 	options := r.Session
 	options.Local = hop.local()
 	if options.TLS.Name == "" {

@@ -227,8 +227,8 @@ func (r *Reach) redirect(hop Hop) (Redirect, bool) {
 	return Redirect{}, false
 }
 
-// address is what is dialled for hop: its own, or where a Redirect leads.
-func (r *Reach) address(hop Hop) string {
+// Address is what is dialled for hop: its own, or where a Redirect leads.
+func (r *Reach) Address(hop Hop) string {
 	switch {
 	case hop.Socket != "":
 		return "unix:" + hop.Socket

@@ -75,7 +75,7 @@ func (c *Client) CNAME(ctx context.Context, name string) (Answer[string], error)
 // ask is the asker: from memory, or of the servers.
 func (c *Client) ask(ctx context.Context, q question) (*reply, error) {
 	if !spend(ctx) {
-		return nil, tooManyQueries(trim(q.name), dns.TypeToString[q.typ])
+		return nil, tooManyQueries(trim(q.name), dns.TypeToString[q.typ], whole(ctx))
 	}
 	return c.cache.do(ctx, q, func() (*reply, error) { return c.rotate(ctx, q) })
 }

@@ -64,7 +64,7 @@ func (rt *Route) lookUp(ctx context.Context, r Resolver, opts Options) {
 	if opts.Family == Both {
 		each = 2
 	}
-	rest := min(left(ctx), maxQueries-1) // a resolver may not count the MX query
+	rest := min(left(ctx), opts.queries()-1) // a resolver may not count the MX query
 	var names []*Host
 	for i := range rt.Hosts {
 		if h := &rt.Hosts[i]; h.nameable() {
@@ -79,18 +79,18 @@ func (rt *Route) lookUp(ctx context.Context, r Resolver, opts Options) {
 		family := opts.Family
 		switch {
 		case rest == 0:
-			h.fail(tooManyQueries(h.Name, "A"), family)
+			h.fail(tooManyQueries(h.Name, "A", opts.queries()), family)
 			continue
 		case rest < each:
 			family = IPv4
-			h.find(Finding{ID: "not-asked", Text: fmt.Sprintf("AAAA not asked for: a route takes at most %d queries", maxQueries)})
+			h.find(Finding{ID: "not-asked", Text: fmt.Sprintf("AAAA not asked for: a route takes at most %d queries", opts.queries())})
 		}
 		mine := min(rest, each)
 		rest -= mine
 		wg.Go(func() {
-			a, err := r.Addr(withBudget(ctx, mine+spare), h.Name, family)
+			a, err := r.Addr(withShare(ctx, mine+spare), h.Name, family)
 			if definite(err) && mine < each {
-				err = tooManyQueries(h.Name, "AAAA") // half the truth is not definite
+				err = tooManyQueries(h.Name, "AAAA", opts.queries()) // half the truth is not definite
 			}
 			if err != nil {
 				h.fail(err, family)

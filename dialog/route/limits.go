@@ -6,7 +6,7 @@ import "time"
 const (
 	maxHosts     = 10 // MX hosts in a route
 	maxAddresses = 5  // addresses of one host
-	maxQueries   = 20 // questions for one route
+	maxQueries   = 20 // questions for one route, unless Options.Queries is another number
 	maxAliases   = 8  // CNAMEs followed for one question
 )
 

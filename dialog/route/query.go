@@ -99,28 +99,51 @@ func (c *Client) trace(q question, server Server, network string, m *dns.Msg, st
 
 type budgetKey struct{}
 
+// budget is how many questions a route may take, and how many of them are left.
+type budget struct {
+	whole int
+	left  atomic.Int64
+}
+
 // withBudget limits the questions that a Client takes from the context; what
 // an alias adds counts too.
 func withBudget(ctx context.Context, questions int) context.Context {
-	left := new(atomic.Int64)
-	left.Store(int64(questions))
-	return context.WithValue(ctx, budgetKey{}, left)
+	return within(ctx, questions, questions)
+}
+
+// withShare gives a part of the budget of ctx.
+func withShare(ctx context.Context, questions int) context.Context {
+	return within(ctx, questions, whole(ctx))
+}
+
+func within(ctx context.Context, questions, whole int) context.Context {
+	b := &budget{whole: whole}
+	b.left.Store(int64(questions))
+	return context.WithValue(ctx, budgetKey{}, b)
+}
+
+// whole is the budget of the route that ctx is of.
+func whole(ctx context.Context) int {
+	if b, ok := ctx.Value(budgetKey{}).(*budget); ok {
+		return b.whole
+	}
+	return maxQueries
 }
 
 // left is what remains of the budget.
 func left(ctx context.Context) int {
-	if b, ok := ctx.Value(budgetKey{}).(*atomic.Int64); ok {
-		return int(max(0, b.Load()))
+	if b, ok := ctx.Value(budgetKey{}).(*budget); ok {
+		return int(max(0, b.left.Load()))
 	}
 	return maxQueries
 }
 
 // spend takes one question from the budget, if there is one.
 func spend(ctx context.Context) bool {
-	b, ok := ctx.Value(budgetKey{}).(*atomic.Int64)
-	return !ok || b.Add(-1) >= 0
+	b, ok := ctx.Value(budgetKey{}).(*budget)
+	return !ok || b.left.Add(-1) >= 0
 }
 
-func tooManyQueries(name, typ string) *Error {
-	return &Error{Name: name, Type: typ, Kind: TooMany, Err: fmt.Errorf("a route takes at most %d queries", maxQueries)}
+func tooManyQueries(name, typ string, most int) *Error {
+	return &Error{Name: name, Type: typ, Kind: TooMany, Err: fmt.Errorf("a route takes at most %d queries", most)}
 }

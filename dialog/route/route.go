@@ -49,6 +49,9 @@ type Host struct {
 // Options are what a caller may choose. The zero value is good.
 type Options struct {
 	Family Family
+	// Queries is how many questions a route may take; 0 is 20. What is not asked for
+	// is a Finding of its host, or its Err of the kind TooMany.
+	Queries int
 	// Shuffle puts n hosts of the same preference in a random order; nil is
 	// that of math/rand.
 	Shuffle func(n int, swap func(i, j int))
@@ -73,7 +76,7 @@ func To(ctx context.Context, r Resolver, domain string, port uint16, opts Option
 	} else if isLocalhost(rt.ASCII) {
 		err = rt.loopback(opts)
 	} else {
-		err = rt.mail(withBudget(ctx, maxQueries), r, opts)
+		err = rt.mail(withBudget(ctx, opts.queries()), r, opts)
 	}
 	rt.Took = time.Since(start)
 	return rt, err
@@ -101,7 +104,7 @@ func ToHost(ctx context.Context, r Resolver, host string, port uint16, opts Opti
 			rt.Domain = host
 			return rt, err
 		}
-		err = rt.named(withBudget(ctx, maxQueries), r, opts)
+		err = rt.named(withBudget(ctx, opts.queries()), r, opts)
 	}
 	rt.Took = time.Since(start)
 	return rt, err
@@ -236,6 +239,13 @@ func (rt *Route) usable(f Family) error {
 
 func (rt *Route) none(why Reason, err error) error {
 	return &NoRoute{Domain: rt.Domain, Why: why, Err: err}
+}
+
+func (o Options) queries() int {
+	if o.Queries > 0 {
+		return o.Queries
+	}
+	return maxQueries
 }
 
 func shuffle(opts Options) func(int, func(i, j int)) {

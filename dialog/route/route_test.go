@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -243,6 +244,11 @@ func TestLimits(t *testing.T) {
 	last := rt.Hosts[maxHosts-1]
 	if spaced(last.Addrs) != "192.0.2.1" || len(last.Findings) != 1 || last.Findings[0].ID != "not-asked" {
 		t.Errorf("the last host: %+v", last)
+	}
+
+	rt, err = To(background(t), c, "many.test", 25, Options{Queries: 21})
+	if err != nil || slices.ContainsFunc(rt.Hosts, func(h Host) bool { return len(h.Findings) > 0 }) {
+		t.Errorf("with 21 queries: %+v, %v", rt.Hosts, err)
 	}
 
 	rt, err = To(background(t), c, "wide.test", 25, Options{})

@@ -219,7 +219,7 @@ func counted(ask asker) asking {
 	var mu sync.Mutex
 	return asking{ask: func(ctx context.Context, q question) (*reply, error) {
 		if !spend(ctx) {
-			return nil, tooManyQueries(q.name, dns.TypeToString[q.typ])
+			return nil, tooManyQueries(q.name, dns.TypeToString[q.typ], whole(ctx))
 		}
 		mu.Lock()
 		defer mu.Unlock()

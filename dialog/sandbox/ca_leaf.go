@@ -98,6 +98,8 @@ func (a *authority) template(kind Cert, name string) *x509.Certificate {
 		t.NotBefore, t.NotAfter = now.Add(10*day+half), now.Add(100*day+half)
 	case kind.has(Expiring):
 		t.NotBefore, t.NotAfter = now.Add(-85*day+half), now.Add(5*day+half)
+	case kind.has(LastDay):
+		t.NotBefore, t.NotAfter = now.Add(-90*day+half), now.Add(half+half/24)
 	}
 	switch {
 	case kind.has(WrongName):

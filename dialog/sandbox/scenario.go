@@ -53,6 +53,9 @@ type Service struct {
 	// Eager: what came in the clear behind STARTTLS is answered in the clear, before the
 	// handshake.
 	Eager bool
+	// Wary: where something came in the clear behind STARTTLS, the connection ends in place of
+	// the handshake.
+	Wary bool
 	// Lax: CR and LF end a line of a message's text by themselves, too, so that a dot between
 	// them ends the message, and what follows it is obeyed. To a correct server only CR LF
 	// does (RFC 5321 section 2.3.8).

@@ -61,7 +61,7 @@ many MX 20 m10
 many MX 20 m11
 `,
 			Hosts: one("203.0.113.216", Service{Offers: common})},
-		{Name: "caa", About: "a CAA record; below it closed, critical, free, lost",
+		{Name: "caa", About: "a CAA record; below it closed, critical, free, lost, and values that are none: percent, quote, space, beside",
 			Expect: "check names who may issue certificates for its MX host, or what forbids everybody to",
 			Bogus:  "mx.lost CAA",
 			Zone: `
@@ -79,8 +79,70 @@ mx.free A 203.0.113.201
 mx.free CAA 0 iodef "mailto:hostmaster@caa.test"
 lost MX 10 mx.lost
 mx.lost A 203.0.113.201
+percent MX 10 mx.percent
+mx.percent A 203.0.113.201
+mx.percent CAA 0 issue "%%%%%"
+quote MX 10 mx.quote
+mx.quote A 203.0.113.201
+mx.quote CAA 0 issue "let's encrypt"
+space MX 10 mx.space
+mx.space A 203.0.113.201
+mx.space CAA 0 issue "ca1.example policy=ev"
+beside MX 10 mx.beside
+mx.beside A 203.0.113.201
+mx.beside CAA 0 issue "ca.example"
+mx.beside CAA 0 issue "let's encrypt"
 `,
 			Hosts: one("203.0.113.201", Service{Offers: common})},
+		{Name: "shared", About: "three MX hosts at one address, with a certificate for the first; below it other, which has one of them, crowd, of nine hosts there, and ten, of ten elsewhere",
+			Expect: "a check visits the address once, and shakes hands with it for each name",
+			Zone: `
+@ MX 10 mx1
+@ MX 20 mx2
+@ MX 30 mx3
+mx2 A 203.0.113.241
+mx3 A 203.0.113.241
+other MX 10 mx2
+crowd MX 10 c1
+c1 A 203.0.113.241
+crowd MX 20 c2
+c2 A 203.0.113.241
+crowd MX 30 c3
+c3 A 203.0.113.241
+crowd MX 40 c4
+c4 A 203.0.113.241
+crowd MX 50 c5
+c5 A 203.0.113.241
+crowd MX 60 c6
+c6 A 203.0.113.241
+crowd MX 70 c7
+c7 A 203.0.113.241
+crowd MX 80 c8
+c8 A 203.0.113.241
+crowd MX 90 c9
+c9 A 203.0.113.241
+ten MX 10 t0
+t0 A 203.0.113.242
+ten MX 10 t1
+t1 A 203.0.113.243
+ten MX 10 t2
+t2 A 203.0.113.244
+ten MX 10 t3
+t3 A 203.0.113.245
+ten MX 10 t4
+t4 A 203.0.113.246
+ten MX 10 t5
+t5 A 203.0.113.247
+ten MX 10 t6
+t6 A 203.0.113.248
+ten MX 10 t7
+t7 A 203.0.113.249
+ten MX 10 t8
+t8 A 203.0.113.250
+ten MX 10 t9
+t9 A 203.0.113.251
+`,
+			Hosts: one("203.0.113.241", Service{Offers: common})},
 		{Name: "tlsrpt", About: "below it TLS-RPT and MTA-STS records with faults: bad, odd, lost, again, unheard",
 			Expect: "check names the fault",
 			Bogus:  "_smtp._tls.lost TXT, _mta-sts.lost TXT, mta-sts.unheard A, mta-sts.unheard AAAA",

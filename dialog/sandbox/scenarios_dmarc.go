@@ -90,5 +90,7 @@ func lists() string {
 		test + ".full A 127.0.0.2\n1.0.0.127.full A 127.0.0.2\n" +
 		test + ".closed A 127.255.255.254\n" + test + ".busy A 127.255.255.255\n" + test + ".typo A 127.255.255.252\n" +
 		test + ".odd A 127.255.255.1\n" + test + ".parked A 192.0.2.1\n" +
-		test + ".later A 127.0.0.2\n247.100.51.198.later A 127.255.255.255\n"
+		test + ".later A 127.0.0.2\n247.100.51.198.later A 127.255.255.255\n" +
+		test + ".refused A 127.0.0.1\n" +
+		test + ".shy A 127.0.0.2\n247.100.51.198.shy A 127.0.0.1\n"
 }

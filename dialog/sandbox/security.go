@@ -39,6 +39,7 @@ const (
 	ManyNames    // for 8000 more names: about 200 KB
 	TooManyNames // for 20,000 more names: more than a TLS library of today takes
 	EvilNames    // with terminal escapes, bidirectional and invisible characters in its names
+	LastDay      // in 12 hours
 )
 
 // has reports whether c is, among others, of a kind.

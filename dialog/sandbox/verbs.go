@@ -186,7 +186,7 @@ func (x *session) hello(verb, name string) error {
 }
 
 // startTLS serves STARTTLS (RFC 3207). What the client sent behind it in the
-// clear is counted and, unless the service is Injectable or Eager, thrown away.
+// clear is counted and, unless the service is Injectable, Eager or Wary, thrown away.
 func (x *session) startTLS(arg string) error {
 	switch {
 	case !x.offers().has("STARTTLS") && x.state == nil:
@@ -211,6 +211,8 @@ func (x *session) startTLS(arg string) error {
 	switch n := len(injected); {
 	case n > 0 && x.spec.Injectable:
 		x.log("--", fmt.Sprintf("%d bytes behind STARTTLS kept", n))
+	case n > 0 && x.spec.Wary:
+		return errors.Join(x.out.Flush(), errHangUp)
 	case n > 0:
 		x.log("--", fmt.Sprintf("%d bytes behind STARTTLS ignored", n))
 		injected = nil

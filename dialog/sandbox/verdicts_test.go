@@ -48,6 +48,20 @@ func TestVerdictScenarios(t *testing.T) {
 			C: NOOP
 			S: 220 2.0.0 go ahead
 			S: 250 2.0.0 Ok`},
+		{"wary hangs up", "203.0.113.225:25", `
+			S: 220 *
+			C: EHLO client.test
+			S> 250 SMTPUTF8
+			C| STARTTLS\r\nNOOP\r\n
+			S: 220 2.0.0 go ahead
+			EOF`},
+		{"wary otherwise", "203.0.113.225:25", `
+			S: 220 *
+			C: EHLO client.test
+			S> 250 SMTPUTF8
+			TLS
+			C: NOOP
+			S: 250 Ok`},
 		{"eager otherwise", "203.0.113.223:25", `
 			S: 220 *
 			C: EHLO client.test

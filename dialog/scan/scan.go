@@ -21,7 +21,8 @@ import (
 // Options are what is tried beyond the first conversation, the versions and
 // whether a session is resumed.
 type Options struct {
-	Brief  bool // nothing but the versions
+	Brief  bool // nothing but the versions that the first conversation does not show
+	Once   bool // not even these
 	Suites bool // each suite of TLS 1.0 to 1.2 and each group by itself
 	Active bool // a command injected behind STARTTLS
 	// Tried is told of every attempt as it ends; may be nil.
@@ -62,9 +63,13 @@ func Versions() []uint16 {
 
 // Connections is how many an address will see at most.
 func (o Options) Connections() int {
-	n := 1 + len(Versions()) // the conversation first
-	if !o.Brief {
-		n++ // resumption
+	n := 1 // the conversation first
+	switch {
+	case o.Once:
+	case o.Brief:
+		n += len(Versions()) - 1
+	default:
+		n += len(Versions()) + 1 // resumption
 	}
 	if o.Suites {
 		n += len(dialog.Suites()) + len(dialog.Groups())
@@ -83,23 +88,43 @@ func Run(ctx context.Context, r *reach.Reach, hop reach.Hop, o Options) Report {
 	sessions := &sessions{}
 	first := *r
 	first.Session.TLS.Sessions = sessions
-	report := Report{Visit: first.Visit(ctx, hop, conversation()), Tries: 1}
+	report := Report{Visit: first.Visit(ctx, hop, Conversation()), Tries: 1}
 	report.Tickets = sessions.count()
-	if report.Visit.Report.TLS == nil || ctx.Err() != nil {
-		return report
+	rest(ctx, r, hop, o, sessions, &report)
+	return report
+}
+
+// Rest tries what is left behind a first conversation with hop that was had before: it is
+// Run without it. A session is not resumed.
+func Rest(ctx context.Context, r *reach.Reach, hop reach.Hop, first reach.Visit, o Options) Report {
+	report := Report{Visit: first}
+	rest(ctx, r, hop, o, &sessions{}, &report)
+	return report
+}
+
+func rest(ctx context.Context, r *reach.Reach, hop reach.Hop, o Options, sessions *sessions, report *Report) {
+	first := report.Visit.Report.TLS
+	if first == nil || ctx.Err() != nil {
+		return
 	}
-	s := &scanner{Reach: *r, hop: hop, Options: o, report: &report}
+	s := &scanner{Reach: *r, hop: hop, Options: o, report: report}
 	s.Session.Stream, s.Session.TLS.Prove = nil, nil
 	s.Session.TLS.Policy = dialog.PolicyMust
 	list := func(to *[]Attempt, what string, change func(*dialog.TLS)) {
 		*to = append(*to, s.try(ctx, what, change))
 	}
 	for _, v := range Versions() {
-		list(&report.Versions, tls.VersionName(v), func(t *dialog.TLS) { t.MinVersion, t.MaxVersion = v, v })
+		switch {
+		case o.Once:
+		case o.Brief && v == first.Version:
+			report.Versions = append(report.Versions, Attempt{What: tls.VersionName(v), Accepted: true, Suite: first.Suite, Group: first.Group})
+		default:
+			list(&report.Versions, tls.VersionName(v), func(t *dialog.TLS) { t.MinVersion, t.MaxVersion = v, v })
+		}
 	}
 	switch {
-	case report.Tickets == 0 || o.Brief:
-	case time.Now().After(report.Visit.Report.TLS.Chain[0].NotAfter):
+	case report.Tickets == 0 || o.Brief || o.Once:
+	case time.Now().After(first.Chain[0].NotAfter):
 		report.Resumed = Attempt{What: "resumption", Untested: "the Go library takes up no session of an expired certificate"}
 	default:
 		report.Resumed = s.try(ctx, "resumption", func(t *dialog.TLS) { t.Sessions = sessions })
@@ -120,11 +145,11 @@ func Run(ctx context.Context, r *reach.Reach, hop reach.Hop, o Options) Report {
 	if o.Active && !hop.Implicit {
 		s.inject(ctx)
 	}
-	return report
 }
 
-// conversation is the plan that shows everything once.
-func conversation() dialog.Plan {
+// Conversation is the plan that shows everything once: the banner, EHLO, STARTTLS, EHLO
+// under TLS.
+func Conversation() dialog.Plan {
 	return dialog.Plan{dialog.Greet(), dialog.Hello(), dialog.StartTLS(), dialog.Quit()}
 }
 
@@ -158,7 +183,7 @@ func (s *scanner) handshake(ctx context.Context, a *Attempt, change func(*dialog
 	r := s.Reach
 	change(&r.Session.TLS)
 	began := time.Now()
-	visit := r.Visit(ctx, s.hop, conversation())
+	visit := r.Visit(ctx, s.hop, Conversation())
 	a.Took = time.Since(began)
 	s.report.Tries++
 	switch seen := visit.Report.TLS; {

@@ -139,6 +139,30 @@ func TestResumption(t *testing.T) {
 	}
 }
 
+// Behind a conversation that was had before, only what is asked for is tried: the version that
+// it shows is not.
+func TestRest(t *testing.T) {
+	s := &server{config: &tls.Config{Certificates: []tls.Certificate{certificate(t)}, MinVersion: tls.VersionTLS12}}
+	s.start(t)
+	r, hop := s.at(t)
+	first := r.Visit(t.Context(), hop, scan.Conversation())
+	for _, test := range []struct {
+		o        scan.Options
+		accepted []string
+		tries    int
+	}{
+		{scan.Options{Brief: true}, []string{"TLS 1.2", "TLS 1.3"}, 3},
+		{scan.Options{Once: true}, nil, 0},
+		{scan.Options{Once: true, Active: true}, nil, 1},
+	} {
+		report := scan.Rest(t.Context(), r, hop, first, test.o)
+		accepted, _, untested := what(report.Versions)
+		if !cmp.Equal(accepted, test.accepted) || len(untested) > 0 || report.Tries != test.tries || test.o.Connections() != 1+test.tries {
+			t.Errorf("%+v: %v, untested %v, %d connections", test.o, accepted, untested, report.Tries)
+		}
+	}
+}
+
 func TestInjection(t *testing.T) {
 	for how, want := range map[injected]dialog.Injection{
 		discards: dialog.InjectionDiscarded, answersTLS: dialog.InjectionAnswered,
