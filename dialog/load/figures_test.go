@@ -37,8 +37,8 @@ func TestHeldUp(t *testing.T) {
 			return ""
 		}}
 		r := run(t, t.Context(), s.start(t), Offer{Count: 8})
-		dot := &r.Latency[dialog.PhaseDot]
-		if r.Accepted != 8 || r.Whole.Min() < held || dot.Min() < held {
+		dot := &r.Latency[dialog.PhaseDot] // counted from when the reply before was read, be that late
+		if r.Accepted != 8 || r.Whole.Min() < held || dot.Min() < held*9/10 {
 			t.Errorf("%d accepted, the fastest in %v, its end in %v", r.Accepted, r.Whole.Min(), dot.Min())
 		}
 		if p := r.Whole.Quantile(0.5); p > held*18/10 {
