@@ -83,7 +83,7 @@ func TestInteropCertificates(t *testing.T) {
 		{"wildcard", nil, "", ""},
 		{"intermediate", nil, "", ""},
 		{"expired", []string{"dates"}, "cert-expiry fail", ""},
-		{"not-yet-valid", []string{"dates"}, "cert-expiry warn", ""},
+		{"not-yet-valid", []string{"dates"}, "cert-expiry fail", ""},
 		{"self-signed", []string{"chain"}, "cert-chain warn", ""},
 		{"unknown-ca", []string{"chain"}, "cert-chain warn", ""},
 		{"no-intermediate", []string{"chain"}, "cert-chain warn", ""},
