@@ -17,7 +17,7 @@ func tlsChecks() []Check {
 		return Check{ID: id, Group: Receiving, Topic: "transport", About: about, Ref: ref, Needs: []Need{NeedDomain}, Looks: looks, Gives: gives, Run: run}
 	}
 	return []Check{
-		row("starttls", "servers offer STARTTLS, and the handshake comes about", "RFC 3207", LookName, onServers((*Server).greeted, "no server greeted", byName(startTLS)), Pass, Warn, Fail, Error, Skip),
+		row("starttls", "servers offer STARTTLS, and the handshake comes about", "RFC 3207", LookName, onServers((*Server).greeted, "no server greeted", startTLS), Pass, Warn, Fail, Error, Skip),
 		row("tls-version", "servers speak TLS 1.2 or 1.3, and nothing older", "RFC 8996", LookVersions, onServers(secured, "no server spoke TLS", tlsVersion), Pass, Info, Warn, Fail, Error, Skip),
 		row("tls-cipher", "servers choose suites with forward secrecy and without known weaknesses", "RFC 9325 section 4", LookVersions, onServers(secured, "no server spoke TLS", tlsCipher), Pass, Warn, Fail, Error, Skip),
 		row("requiretls", "servers offer REQUIRETLS, with a certificate that lets senders use it", "RFC 8689", LookName, onServers((*Server).greeted, "no server greeted", requireTLS), Pass, Info, Warn, Error, Skip),
@@ -28,6 +28,12 @@ func tlsChecks() []Check {
 func secured(v *Server) bool { return v.TLS() != nil && len(v.TLS().Chain) > 0 }
 
 func startTLS(ctx context.Context, s *Subject, v *Server) []Result {
+	switch limited := errors.As(v.apart, new(*LimitError)); {
+	case limited && secured(v):
+		return one(Passed("TLS by STARTTLS, for another name of this address"))
+	case v.apart != nil:
+		return one(v.unseen())
+	}
 	if secured(v) {
 		first := v.Report.Visit.Report.Offers
 		if v.deaf() {

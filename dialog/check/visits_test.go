@@ -97,9 +97,9 @@ func TestConnectionsEnd(t *testing.T) {
 		unknown []string // checks that are not known of the last domain; all others are
 	}{
 		// Nine names: the first, three versions, and four more names.
-		{check.Options{}, "crowd.shared.test", []string{"starttls", "cert-chain", "cert-name", "cert-expiry", "cert-key"}},
+		{check.Options{}, "crowd.shared.test", []string{"cert-chain", "cert-name", "cert-expiry", "cert-key"}},
 		// Connections are kept for what nothing else shows.
-		{check.Options{Active: true}, "crowd.shared.test", []string{"starttls", "cert-chain", "cert-name", "cert-expiry", "cert-key"}},
+		{check.Options{Active: true}, "crowd.shared.test", []string{"cert-chain", "cert-name", "cert-expiry", "cert-key"}},
 		{check.Options{Active: true}, "shared.test other.shared.test", []string{"vrfy-expn", "postmaster", "abuse", "catch-all"}},
 	} {
 		domains := strings.Fields(test.domains)
