@@ -2,6 +2,7 @@ package explain
 
 import (
 	_ "embed"
+	"iter"
 	"slices"
 	"strings"
 )
@@ -161,23 +162,29 @@ func ruleIn(file, phase, code string, said *saying) (rule, bool) {
 
 // ruleWhere gives the first rule of one file that has a reason; any will do for "".
 func ruleWhere(file, phase, code string, said *saying, reason string) (rule, bool) {
+	for r := range fitting(file, phase, code, said, func(line string) bool { return reason == "" || reasonOf(line) == reason }) {
+		return r, true
+	}
+	return rule{}, false
+}
+
+// fitting are the rules of one file that a reply fits, of those whose line is wanted.
+func fitting(file, phase, code string, said *saying, wanted func(line string) bool) iter.Seq[rule] {
 	if !isPhase(phase) {
 		phase = ""
 	}
-	_, file, _ = strings.Cut(file, "\n") // the heading
-	for line := range strings.Lines(file) {
-		if reason != "" && reasonOf(line) != reason {
-			continue
-		}
-		if words, _, _ := strings.Cut(line, ","); !said.any(words) {
-			continue // most rules end here: no need to take them apart
-		}
-		r, ok := parseRule(line)
-		if ok && (reason == "" || r.reason == reason) && r.fits(phase, code) && !said.any(r.unless) {
-			return r, true
+	return func(yield func(rule) bool) {
+		_, file, _ := strings.Cut(file, "\n") // the heading
+		for line := range strings.Lines(file) {
+			words, _, _ := strings.Cut(line, ",")
+			if !wanted(line) || !said.any(words) {
+				continue // most rules end here: no need to take them apart
+			}
+			if r, ok := parseRule(line); ok && r.fits(phase, code) && !said.any(r.unless) && !yield(r) {
+				return
+			}
 		}
 	}
-	return rule{}, false
 }
 
 // rivalsOf are the reasons of other rules that a reply fits, where r, the first of them,
@@ -187,25 +194,22 @@ func rivalsOf(r rule, phase, code string, said *saying) []string {
 	if !r.anybodys() {
 		return nil
 	}
-	if !isPhase(phase) {
-		phase = ""
-	}
 	if rest, ok := said.rest(); ok {
 		said = rest
 	}
 	known := append(strings.Fields(overOf(r.reason)), r.reason)
-	var reasons []string
 	behind := false // r: none before it fits
+	wanted := func(line string) bool {
+		if !behind {
+			behind = strings.HasPrefix(line, r.words+",")
+			return false
+		}
+		return !slices.Contains(known, reasonOf(line))
+	}
+	var reasons []string
 	for _, file := range allRules() {
-		for line := range strings.Lines(file) {
-			words, _, _ := strings.Cut(line, ",")
-			if !behind || slices.Contains(known, reasonOf(line)) || !said.any(words) {
-				behind = behind || words == r.words
-				continue
-			}
-			if other, ok := parseRule(line); ok && other.fits(phase, code) && !said.any(other.unless) {
-				reasons = append(reasons, other.reason)
-			}
+		for other := range fitting(file, phase, code, said, wanted) {
+			reasons = append(reasons, other.reason)
 		}
 	}
 	return reasons
