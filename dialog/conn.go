@@ -1,6 +1,7 @@
 package dialog
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -13,15 +14,17 @@ import (
 	"github.com/ehlo-mail/ehlo/dialog/transcript"
 )
 
-// conn is the wire. Exchange writes in its caller's goroutine; one goroutine
-// reads and hands each reply to the oldest step that owes one.
+// conn is a connection as Exchange has it, which writes in its caller's goroutine, and
+// reads there while it waits: each reply goes to the oldest step that owes one. Once a
+// write has to wait for the server, or for more of a message, a goroutine reads.
 type conn struct {
-	nc        net.Conn
-	secure    bool
-	opened    time.Time
-	stream    *transcript.Stream
-	reader    *replyReader // the reading goroutine's alone, while it runs
-	listening bool         // it has been started
+	nc     net.Conn
+	wire   *wire // below nc
+	secure bool
+	opened time.Time
+	stream *transcript.Stream
+	reader *replyReader // the reading goroutine's alone, once it runs
+	begun  bool         // somebody has listened
 
 	// The writer's alone: what goes out with the next write.
 	out    []byte
@@ -30,6 +33,7 @@ type conn struct {
 	writer groupWriter
 	debts  []owing     // memory for the steps of the exchange that is under way
 	timer  *time.Timer // of await, once there is one
+	held   *time.Timer // of watch, likewise
 
 	mu      sync.Mutex
 	owed    []*owing  // oldest first
@@ -45,10 +49,14 @@ type conn struct {
 	goodbye *Reply // the 421 with which the server closes
 	end     error  // why nothing more will be read
 	broken  bool   // what was written is not a whole number of commands
-	cut     bool   // writing is over: the deadline stays in the past
+	cut     bool   // writing and waiting are over: the deadlines stay in the past
 	unread  bool   // reading is over: what still comes is nobody's
-	ended   bool   // the reading goroutine touches nothing any more
-	wake    chan struct{}
+
+	writing   time.Time // since when a group is under way
+	armed     bool      // held will fire
+	listening bool      // the reading goroutine has been started
+	ended     bool      // nobody reads any more
+	wake      chan struct{}
 }
 
 // owing is a step from just before the write that carries its last byte.
@@ -65,16 +73,34 @@ type owing struct {
 func (o *owing) turn() *Turn { return &o.turns[o.index] }
 
 func newConn(nc net.Conn, secure bool, stream *transcript.Stream) *conn {
-	return &conn{nc: nc, secure: secure, stream: stream, opened: time.Now(), wake: make(chan struct{}, 1)}
+	return &conn{nc: nc, wire: wireOf(nc), secure: secure, stream: stream, opened: time.Now(), wake: make(chan struct{}, 1)}
+}
+
+// from is where replies are read.
+func (c *conn) from() io.Reader {
+	if _, ok := c.nc.(*tls.Conn); ok {
+		return c.nc
+	}
+	return c.wire
 }
 
 // listen starts the reading goroutine if it does not run. It ends with the
 // connection, with a protocol error, behind the 220 to STARTTLS or the 221 to QUIT.
 func (c *conn) listen() {
-	if c.listening {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.listens()
+}
+
+// listens is listen where c.mu is held.
+func (c *conn) listens() {
+	if c.listening || c.ended {
 		return
 	}
 	c.listening = true
+	if c.wire.peek != nil { // a wait may have set one
+		_ = c.nc.SetReadDeadline(time.Time{})
+	}
 	go func() {
 		stack.Reserve()
 		for c.take(c.reader.next()) {
@@ -245,10 +271,14 @@ func lostAt(end error, step Step, since time.Time) error {
 	return end
 }
 
-// unblock ends a write that is under way, and any later one; c.mu is held.
+// unblock ends a write that is under way or a reading that is waited for, and any
+// later one; c.mu is held.
 func (c *conn) unblock() {
 	c.cut = true
 	_ = c.nc.SetWriteDeadline(time.Unix(1, 0))
+	if !c.listening {
+		_ = c.nc.SetReadDeadline(time.Unix(1, 0))
+	}
 }
 
 // bound sets how long writes may take until the next call; c.mu is held.

@@ -204,6 +204,8 @@ func (s *Session) writeGroup(ctx context.Context, turns []Turn, group []int) err
 	if hasBody(turns, wanted) {
 		w.limit = s.Timeouts.block()
 	}
+	c.watch()
+	defer c.unwatch()
 	for _, i := range wanted {
 		if err := w.step(i); err != nil {
 			return w.failed(ctx, err)

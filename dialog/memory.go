@@ -22,7 +22,7 @@ type Memory struct {
 // lend gives all of m to a conversation that begins on a connection.
 func (m *Memory) lend(s *Session) {
 	c := s.conn
-	c.reader = m.replyReader(c.nc)
+	c.reader = m.replyReader(c.from())
 	if c.out = m.out; c.out == nil {
 		c.out = make([]byte, 0, 1024)
 	}
@@ -51,7 +51,7 @@ func (m *Memory) keep(s *Session) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.ended {
+	if c.listening && !c.ended || c.out == nil { // in use, or kept
 		return
 	}
 	*m = Memory{
@@ -60,6 +60,5 @@ func (m *Memory) keep(s *Session) {
 		turns: s.turns, ours: s.ours, wanted: s.wanted,
 	}
 	m.reader.Reset(nil)
-	c.ended = false // there is nothing more to keep
 	c.out, s.turns, s.ours, s.wanted = nil, nil, nil, nil
 }

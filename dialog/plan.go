@@ -92,7 +92,7 @@ func Greet() Stage {
 // not hold. It never fails.
 func Quit() Stage {
 	return Stage{Always: true, Do: func(ctx context.Context, s *Session) error {
-		if s.quit || s.Report.Banner == nil && !s.conn.listening { // nobody has listened for a banner yet
+		if s.quit || s.Report.Banner == nil && !s.conn.begun { // nobody has listened for a banner yet
 			return nil
 		}
 		if s.conn.awaitsText() {

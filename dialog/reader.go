@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 
 	"github.com/ehlo-mail/ehlo/dialog/transcript"
@@ -17,6 +18,7 @@ type replyReader struct {
 	from io.Reader
 	r    *bufio.Reader // of from
 	last Reply         // that next gave, whose memory the one after it takes
+	part bool          // last is a part: the time was up
 	read int           // bytes of all replies so far
 	mask masker        // of what a reply must not repeat
 	veil masker        // of what it is to hold, and is not to be shown
@@ -26,12 +28,20 @@ func newReplyReader(r io.Reader) *replyReader { return new(Memory).replyReader(r
 
 // next reads one reply, which is good until the next call. Its errors are a *ProtocolError, io.EOF when the
 // connection ended between replies, io.ErrUnexpectedEOF when it ended within
-// one, or what the connection gave.
+// one, or what the connection gave; behind os.ErrDeadlineExceeded it goes on where it was.
 func (rr *replyReader) next() (*Reply, error) {
-	rr.last = Reply{Raw: rr.last.Raw[:0]}
+	if !rr.part {
+		rr.last = Reply{Raw: rr.last.Raw[:0]}
+	}
+	rr.part = false
 	reply := &rr.last
 	for more := true; more; {
 		came, err := rr.line()
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			rr.part = true
+			rr.again(came, rr.r.Size())
+			return nil, err
+		}
 		rr.read += len(came)
 		line, echo := rr.hide(reply, came)
 		switch {
@@ -63,11 +73,26 @@ func (rr *replyReader) next() (*Reply, error) {
 func (rr *replyReader) line() ([]byte, error) {
 	line, err := rr.r.ReadSlice('\n')
 	if errors.Is(err, bufio.ErrBufferFull) && rr.r.Size() < maxReplyLine {
-		begun := bytes.NewReader(bytes.Clone(line))
-		rr.r = bufio.NewReaderSize(io.MultiReader(begun, rr.from), maxReplyLine)
+		rr.again(line, maxReplyLine)
 		return rr.r.ReadSlice('\n')
 	}
 	return line, err
+}
+
+// again has what was read of a line read once more, into a buffer of that size.
+func (rr *replyReader) again(line []byte, size int) {
+	if len(line) > 0 || rr.r.Size() < size {
+		rr.r = bufio.NewReaderSize(io.MultiReader(bytes.NewReader(bytes.Clone(line)), rr.from), size)
+	}
+}
+
+// glance is nil if something is there to be read, or else an error: errNothing or
+// what the connection gave.
+func (rr *replyReader) glance(p *peek) error {
+	p.on = true
+	_, err := rr.r.Peek(1)
+	p.on = false
+	return err
 }
 
 const repeats = "the reply repeated the password; it is masked"

@@ -3,6 +3,7 @@ package dialog
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // StartTLS secures the connection where the policy and the server allow it, and
@@ -86,6 +87,7 @@ func (s *Session) handshake(ctx context.Context) error {
 	if s.Waiting != nil {
 		s.Waiting(Waiting{For: "TLS handshake", Limit: s.Timeouts.Reply})
 	}
+	_ = c.nc.SetReadDeadline(time.Time{}) // of the reply to STARTTLS
 	secured, report, err := Handshake(ctx, c.nc, s.TLS, s.Timeouts.Reply, s.Now())
 	s.Report.TLS = report
 	if err != nil {

@@ -19,7 +19,7 @@ func Handshake(ctx context.Context, nc net.Conn, t TLS, limit time.Duration, now
 	began := time.Now()
 	within, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	h := &handshake{TLS: t, wire: &opening{Conn: nc}}
+	h := &handshake{TLS: t, wire: &opening{wire: newWire(nc)}}
 	conn := tls.Client(h.wire, h.config())
 	if err := conn.HandshakeContext(within); err != nil {
 		switch {
@@ -103,13 +103,13 @@ func (h *handshake) show(asked *tls.CertificateRequestInfo) (*tls.Certificate, e
 
 // opening remembers how a server began to answer, for when it is no TLS.
 type opening struct {
-	net.Conn
+	*wire
 	head  []byte // at most 200 bytes
 	bytes int64  // that came in all
 }
 
 func (o *opening) Read(p []byte) (int, error) {
-	n, err := o.Conn.Read(p)
+	n, err := o.wire.Read(p)
 	o.head = append(o.head, p[:min(n, 200-len(o.head))]...)
 	o.bytes += int64(n)
 	return n, err

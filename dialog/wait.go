@@ -3,6 +3,7 @@ package dialog
 import (
 	"context"
 	"errors"
+	"os"
 	"time"
 )
 
@@ -23,6 +24,10 @@ func (c *conn) await(ctx context.Context, o *Options) error {
 			end = c.over()
 		}
 		since := later(first.since, c.heard)
+		if c.cut && ctx.Err() == nil { // by what has come: reading goes on
+			c.listens()
+		}
+		listening := c.listening || c.ended
 		c.mu.Unlock()
 		step := first.turn().Step
 		if end != nil {
@@ -32,27 +37,90 @@ func (c *conn) await(ctx context.Context, o *Options) error {
 		if o.Waiting != nil {
 			o.Waiting(Waiting{For: replyTo(step), Limit: limit})
 		}
-		if c.timer == nil {
-			c.timer = time.NewTimer(time.Until(since.Add(limit)))
+		var came bool
+		if listening {
+			came = c.attend(ctx, since.Add(limit))
 		} else {
-			c.timer.Reset(time.Until(since.Add(limit)))
+			came = c.hear(since.Add(limit))
 		}
-		select {
-		case <-c.wake:
-		case <-ctx.Done():
-			c.timer.Stop()
+		switch {
+		case came:
+		case ctx.Err() != nil:
 			c.mu.Lock()
 			if len(c.owed) > 0 { // what the wait began for may be answered
 				step = c.owed[0].turn().Step
 			}
 			c.mu.Unlock()
 			return &Error{step.Phase, context.Cause(ctx)}
-		case <-c.timer.C:
-			if c.overdue(first, limit) {
-				return &Error{step.Phase, &TimeoutError{For: replyTo(step), After: limit}}
-			}
+		case c.overdue(first, limit):
+			return &Error{step.Phase, &TimeoutError{For: replyTo(step), After: limit}}
 		}
-		c.timer.Stop()
+	}
+}
+
+// attend reports whether the reading goroutine has something to tell before the time
+// until, or the end of ctx.
+func (c *conn) attend(ctx context.Context, until time.Time) (came bool) {
+	if c.timer == nil {
+		c.timer = time.NewTimer(time.Until(until))
+	} else {
+		c.timer.Reset(time.Until(until))
+	}
+	defer c.timer.Stop()
+	select {
+	case <-c.wake:
+		return true
+	case <-ctx.Done():
+	case <-c.timer.C:
+	}
+	return false
+}
+
+// hear reads a reply, or the end of the connection, and reports whether either came
+// before the time until, or the end of the exchange's context.
+func (c *conn) hear(until time.Time) (came bool) {
+	c.mu.Lock()
+	cut := c.cut
+	if !cut {
+		_ = c.nc.SetReadDeadline(until)
+	}
+	c.mu.Unlock()
+	if cut {
+		return false
+	}
+	reply, err := c.reader.next()
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return false
+	}
+	c.take(reply, err)
+	return true
+}
+
+// glance looks for what has come unasked while nobody read.
+func (c *conn) glance() {
+	c.mu.Lock()
+	reads := c.listening || c.ended || !c.begun || len(c.owed) > 0 || c.over() != nil
+	c.mu.Unlock()
+	if reads {
+		return
+	}
+	switch err := c.reader.glance(c.wire.peek); {
+	case errors.Is(err, os.ErrDeadlineExceeded): // of the last wait
+		c.mu.Lock()
+		cut := c.cut
+		if !cut {
+			_ = c.nc.SetReadDeadline(time.Time{})
+		}
+		c.mu.Unlock()
+		if !cut {
+			c.glance()
+		}
+	case err == nil:
+		c.mu.Lock()
+		c.ahead = true
+		c.mu.Unlock()
+	case err != errNothing:
+		c.take(nil, err)
 	}
 }
 
@@ -70,6 +138,7 @@ func (c *conn) overdue(o *owing, limit time.Duration) bool {
 // clear reports why no further group may begin: the connection ended, the server
 // said goodbye, or it spoke before it was spoken to.
 func (c *conn) clear(ctx context.Context) error {
+	c.glance()
 	var deadline <-chan time.Time
 	for {
 		c.mu.Lock()
@@ -84,6 +153,7 @@ func (c *conn) clear(ctx context.Context) error {
 			return nil
 		}
 		if deadline == nil {
+			c.listen()
 			deadline = time.After(lastWords)
 		}
 		select { // the reader is within a reply that nobody asked for
@@ -103,6 +173,7 @@ func (c *conn) clear(ctx context.Context) error {
 // drain waits up to limit for the server to close or to say why it will, or, if
 // answered, until nothing is owed.
 func (c *conn) drain(ctx context.Context, limit time.Duration, answered bool) {
+	c.listen()
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	for {

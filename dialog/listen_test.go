@@ -1,0 +1,151 @@
+package dialog
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ehlo-mail/ehlo/dialog/transcript"
+)
+
+// connected are the two ends of a connection on loopback.
+func connected(t *testing.T) (ours, theirs *net.TCPConn) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	near, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	far, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { near.Close(); far.Close() })
+	return near.(*net.TCPConn), far.(*net.TCPConn)
+}
+
+// TestBetweenExchanges: what comes while nobody waits is seen before the next command
+// leaves, in the clear and under TLS, where a session ticket is nothing that was said.
+func TestBetweenExchanges(t *testing.T) {
+	const surplus, closed = "a reply before its command", "the server closed the connection"
+	for _, test := range []struct {
+		name    string
+		secure  bool
+		between string // that the server says; "close"
+		want    string // the error of the second command
+	}{
+		{"nothing", false, "", ""},
+		{"a reply", false, "250 more\r\n", surplus},
+		{"a goodbye", false, "421 closing\r\n", "421 closing"},
+		{"part of a reply", false, "250 mo", "bytes before any command"},
+		{"the end", false, "close", closed},
+		{"a ticket", true, "", ""},
+		{"a reply under TLS", true, "250 more\r\n", surplus},
+		{"a goodbye under TLS", true, "421 closing\r\n", "421 closing"},
+		{"the end under TLS", true, "close", closed},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			ours, theirs := connected(t)
+			said, heard := make(chan struct{}), make(chan []string, 1)
+			go func() {
+				var nc net.Conn = theirs
+				if test.secure {
+					nc = tls.Server(nc, &tls.Config{Certificates: []tls.Certificate{testCertificate()}})
+				}
+				r := bufio.NewReader(nc)
+				_, _ = io.WriteString(nc, "220 mx.test\r\n")
+				line, _ := r.ReadString('\n')
+				lines := []string{line}
+				_, _ = io.WriteString(nc, "250 ok\r\n")
+				time.Sleep(20 * time.Millisecond) // the reply is read without what follows
+				if test.between == "close" {
+					nc.Close()
+				} else {
+					_, _ = io.WriteString(nc, test.between)
+				}
+				close(said)
+				for {
+					line, err := r.ReadString('\n')
+					if err != nil {
+						break
+					}
+					lines = append(lines, line)
+					_, _ = io.WriteString(nc, "250 ok\r\n")
+				}
+				heard <- lines
+			}()
+			var nc net.Conn = ours
+			o := testOptions()
+			o.Timeouts.Reply = 50 * time.Millisecond // is over between the two
+			if test.secure {
+				secured, _, err := Handshake(t.Context(), ours, o.TLS, 5*time.Second, time.Now())
+				if err != nil {
+					t.Fatal(err)
+				}
+				nc = secured
+			}
+			s := NewSession(nc, o)
+			noop, _ := NewCommand("NOOP")
+			if _, err := s.Exchange(t.Context(), Step{Phase: PhaseConnect}, Step{Phase: PhaseAsk, Command: noop, Waits: true}); err != nil {
+				t.Fatal(err)
+			}
+			<-said
+			time.Sleep(100 * time.Millisecond)
+			_, err := s.Exchange(t.Context(), Step{Phase: PhaseAsk, Command: noop})
+			s.Close()
+			switch {
+			case test.want == "" && err != nil, test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)):
+				t.Errorf("error %v, want %q", err, test.want)
+			}
+			if lines := <-heard; (len(lines) == 2) != (test.want == "") {
+				t.Errorf("the server heard %q", lines)
+			}
+		})
+	}
+}
+
+// TestInterruptedReply: a reply that is interrupted in the middle goes on where it was.
+func TestInterruptedReply(t *testing.T) {
+	ours, theirs := connected(t)
+	ctx, interrupt := context.WithCancel(t.Context())
+	go func() {
+		r := bufio.NewReader(theirs)
+		_, _ = io.WriteString(theirs, "220 mx.test\r\n")
+		_, _ = r.ReadString('\n')
+		_, _ = io.WriteString(theirs, "250-first\r\n250 sec")
+		time.Sleep(20 * time.Millisecond)
+		interrupt()
+		_, _ = r.ReadString('\n') // QUIT
+		_, _ = io.WriteString(theirs, "ond\r\n221 bye\r\n")
+		_, _ = io.Copy(io.Discard, r)
+	}()
+	log := &recorder{}
+	o := testOptions()
+	o.Stream = transcript.NewStream(log, time.Now)
+	noop, _ := NewCommand("NOOP")
+	err := Plan{Greet(), Ask(noop, nil), Quit()}.Run(ctx, NewSession(ours, o))
+	if !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	var got []string
+	for _, event := range log.records {
+		if e, ok := event.(Received); ok {
+			got = append(got, e.Answers+" "+strings.Join(e.Reply.Lines(), "/"))
+		}
+	}
+	if want := "[ mx.test NOOP first/second QUIT bye]"; fmt.Sprint(got) != want {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
