@@ -98,7 +98,7 @@ func (c *conn) listens() {
 		return
 	}
 	c.listening = true
-	if c.wire.peek != nil { // a wait may have set one
+	if c.wire.now != nil { // a wait may have set one
 		_ = c.nc.SetReadDeadline(time.Time{})
 	}
 	go func() {

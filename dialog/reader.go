@@ -88,10 +88,10 @@ func (rr *replyReader) again(line []byte, size int) {
 
 // glance is nil if something is there to be read, or else an error: errNothing or
 // what the connection gave.
-func (rr *replyReader) glance(p *peek) error {
-	p.on = true
+func (rr *replyReader) glance(w *wire) error {
+	w.looks = true
 	_, err := rr.r.Peek(1)
-	p.on = false
+	w.looks = false
 	return err
 }
 

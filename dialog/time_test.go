@@ -62,10 +62,14 @@ func (p *peer) to(prefix, ehlo string) {
 	}
 }
 
+// connections are the kinds there are: one that is read while it is waited for, and
+// one that a goroutine reads, as there is no looking into it.
+var connections = map[string]func() (ours, theirs net.Conn){"socket": sockets, "pipe": net.Pipe}
+
 // bubble runs the standard plan with the default time limits against server, and
 // gives the verdict and how long it took.
-func bubble(ctx context.Context, o Options, body Content, server func(*peer)) (string, time.Duration, error) {
-	client, far := net.Pipe()
+func bubble(ctx context.Context, connect func() (ours, theirs net.Conn), o Options, body Content, server func(*peer)) (string, time.Duration, error) {
+	client, far := connect()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -88,6 +92,8 @@ func TestTime(t *testing.T) {
 	const hi, pHi = "250 x", "250-x\n250 PIPELINING"
 	unknown := "a unknown dot\nb unknown dot\nerror timeout dot"
 	tls := func(o *Options) { o.TLS.Policy = PolicyMay }
+	// A socket would hold what the server does not read.
+	unbuffered := map[string]bool{"the clock starts when the command has left": true, "a small body that is not read": true}
 	for _, test := range []struct {
 		name   string
 		server func(*peer)
@@ -190,18 +196,23 @@ func TestTime(t *testing.T) {
 		},
 			nil, text{body: lines(128 << 10)}, "error protocol dot", time.Minute},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				o := testOptions()
-				if test.opt != nil {
-					test.opt(&o)
-				}
-				got, took, err := bubble(t.Context(), o, test.body, test.server)
-				if got != test.want || took != test.took {
-					t.Errorf("got\n%s\nafter %v, want\n%s\nafter %v (%v)", got, took, test.want, test.took, err)
-				}
+		for name, connect := range connections {
+			if name == "socket" && unbuffered[test.name] {
+				continue
+			}
+			t.Run(test.name+", "+name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					o := testOptions()
+					if test.opt != nil {
+						test.opt(&o)
+					}
+					got, took, err := bubble(t.Context(), connect, o, test.body, test.server)
+					if got != test.want || took != test.took {
+						t.Errorf("got\n%s\nafter %v, want\n%s\nafter %v (%v)", got, took, test.want, test.took, err)
+					}
+				})
 			})
-		})
+		}
 	}
 }
 
@@ -239,7 +250,7 @@ func TestCancel(t *testing.T) {
 						cancel()
 						heard = p.rest()
 					}
-					got, took, err := bubble(ctx, testOptions(), nil, server)
+					got, took, err := bubble(ctx, sockets, testOptions(), nil, server)
 					if got != test.want {
 						t.Errorf("got\n%s\nwant\n%s\n(%v)", got, test.want, err)
 					}
@@ -261,7 +272,7 @@ func TestCancelFarewell(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		o := testOptions()
 		o.TLS.Policy = PolicyMust
-		got, took, err := bubble(ctx, o, nil, func(p *peer) {
+		got, took, err := bubble(ctx, sockets, o, nil, func(p *peer) {
 			p.to("EHLO", "")
 			p.say("250 x") // STARTTLS is not offered
 			p.hear("QUIT")
@@ -280,7 +291,7 @@ func TestCancelBody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		got, took, err := bubble(ctx, testOptions(), text{body: lines(128 << 10)}, func(p *peer) {
+		got, took, err := bubble(ctx, sockets, testOptions(), text{body: lines(128 << 10)}, func(p *peer) {
 			p.to("DATA", "250 x")
 			p.say("354 go")
 			time.Sleep(time.Hour)
@@ -297,7 +308,7 @@ func TestCancelHandshake(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		o := testOptions()
 		o.TLS.Policy = PolicyMay
-		got, took, err := bubble(ctx, o, nil, func(p *peer) {
+		got, took, err := bubble(ctx, sockets, o, nil, func(p *peer) {
 			p.to("EHLO", "")
 			p.say("250-x\n250 STARTTLS")
 			p.hear("STARTTLS")

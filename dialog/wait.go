@@ -104,7 +104,7 @@ func (c *conn) glance() {
 	if reads {
 		return
 	}
-	switch err := c.reader.glance(c.wire.peek); {
+	switch err := c.reader.glance(c.wire); {
 	case errors.Is(err, os.ErrDeadlineExceeded): // of the last wait
 		c.mu.Lock()
 		cut := c.cut

@@ -8,37 +8,30 @@ import (
 )
 
 // wire is a connection that can also be asked for what has come already. One that
-// cannot, like a pipe or a proxy's, has no peek.
+// cannot, like a pipe or a proxy's, has no now.
 type wire struct {
 	net.Conn
-	peek *peek
+	now   looker
+	looks bool // Read takes from now
 }
 
-// peek reads without waiting, while it is on.
-type peek struct {
-	on   bool
-	raw  syscall.RawConn
-	read func(fd uintptr) bool // takes n and err from a read into p, made once
-	p    []byte
-	n    int
-	err  error
+// looker reads what has come already, or gives errNothing.
+type looker interface {
+	readNow(p []byte) (int, error)
 }
 
-// newWire is nc as a wire, and w itself if that is one.
+// newWire is nc as a wire, and nc itself if it is one.
 func newWire(nc net.Conn) *wire {
 	w := &wire{Conn: nc}
-	var raw syscall.RawConn
 	switch c := nc.(type) {
 	case *wire:
 		return c
+	case looker:
+		w.now = c
 	case *net.TCPConn:
-		raw, _ = c.SyscallConn()
+		w.now = lookAt(c)
 	case *net.UnixConn:
-		raw, _ = c.SyscallConn()
-	}
-	if raw != nil && canPeek {
-		w.peek = &peek{raw: raw}
-		w.peek.read = w.peek.readNow
+		w.now = lookAt(c)
 	}
 	return w
 }
@@ -53,29 +46,49 @@ func wireOf(nc net.Conn) *wire {
 	return newWire(nc)
 }
 
-// Read waits for something to read; while peek is on, it gives errNothing instead.
+// Read waits for something to read, but while it only looks.
 func (w *wire) Read(p []byte) (int, error) {
-	if w.peek == nil || !w.peek.on {
-		return w.Conn.Read(p)
+	if w.looks {
+		return w.now.readNow(p)
 	}
-	return w.peek.take(p)
+	return w.Conn.Read(p)
 }
 
-func (k *peek) take(p []byte) (int, error) {
-	k.p = p
-	err := k.raw.Read(k.read)
-	k.p = nil
+// descriptor is a socket of the system: it is read in place, as the library has no reading that does not wait.
+type descriptor struct {
+	raw  syscall.RawConn
+	read func(fd uintptr) bool // tries, made once
+	p    []byte
+	n    int
+	err  error
+}
+
+// lookAt is nil where the system cannot say.
+func lookAt(c syscall.Conn) looker {
+	raw, err := c.SyscallConn()
+	if err != nil || !canLook {
+		return nil
+	}
+	d := &descriptor{raw: raw}
+	d.read = d.try
+	return d
+}
+
+func (d *descriptor) readNow(p []byte) (int, error) {
+	d.p = p
+	err := d.raw.Read(d.read)
+	d.p = nil
 	switch {
 	case err != nil:
 		return 0, err
-	case k.err == syscall.EAGAIN:
+	case d.err == syscall.EAGAIN:
 		return 0, errNothing
-	case k.err != nil:
-		return 0, k.err
-	case k.n == 0:
+	case d.err != nil:
+		return 0, d.err
+	case d.n == 0:
 		return 0, io.EOF
 	}
-	return k.n, nil
+	return d.n, nil
 }
 
 // errNothing says that nothing has come. To crypto/tls it is an error that passes.

@@ -2,7 +2,7 @@
 
 package dialog
 
-// canPeek is false: here a goroutine reads all the time.
-const canPeek = false
+// canLook is false: here a goroutine reads all the time.
+const canLook = false
 
-func (k *peek) readNow(uintptr) bool { return true }
+func (d *descriptor) try(uintptr) bool { return true }

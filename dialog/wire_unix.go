@@ -4,11 +4,11 @@ package dialog
 
 import "syscall"
 
-const canPeek = true
+const canLook = true
 
-func (k *peek) readNow(fd uintptr) bool {
+func (d *descriptor) try(fd uintptr) bool {
 	for {
-		if k.n, k.err = syscall.Read(int(fd), k.p); k.err != syscall.EINTR {
+		if d.n, d.err = syscall.Read(int(fd), d.p); d.err != syscall.EINTR {
 			return true
 		}
 	}

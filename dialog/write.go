@@ -151,7 +151,7 @@ func (w *groupWriter) flush() error {
 		return err
 	}
 	c.begun = true
-	if w.within || c.wire.peek == nil {
+	if w.within || c.wire.now == nil {
 		c.listen() // not before something is owed: the banner may be here already
 	}
 	if len(c.out) == 0 {
