@@ -175,7 +175,7 @@ func TestDependencies(t *testing.T) {
 func TestImports(t *testing.T) {
 	const module = "github.com/ehlo-mail/ehlo"
 	allowed := map[string]string{
-		"": "cmd", "cmd": "dialog dialog/check dialog/check/dmarc dialog/check/spf dialog/explain dialog/load dialog/policy dialog/reach dialog/route dialog/sandbox dialog/sasl dialog/scan dialog/stack dialog/transcript mime",
+		"": "cmd cmd/signals", "cmd/signals": "", "cmd": "dialog dialog/check dialog/check/dmarc dialog/check/spf dialog/explain dialog/load dialog/policy dialog/reach dialog/route dialog/sandbox dialog/sasl dialog/scan dialog/stack dialog/transcript mime",
 		"dialog/check":       "dialog dialog/check/dmarc dialog/check/spf dialog/explain dialog/policy dialog/reach dialog/route dialog/scan dialog/transcript mime",
 		"dialog/check/dmarc": "dialog/route", "dialog/check/spf": "dialog/route dialog/transcript",
 		"dialog/load": "dialog dialog/reach dialog/transcript",

@@ -121,18 +121,17 @@ class Table:
         return self.options.only in what
 
     def medians(self, jobs, times=1):
-        """The median cost of each job, all of them by turns."""
+        """The median cost of each job, run by run by turns: whatever else the machine
+        does meets all of them."""
         costs = {name: [] for name in jobs}
-        for _ in range(self.options.rounds):
+        for _ in range(self.options.rounds * times):
             for name, argv in jobs.items():
-                runs = [Cost(self.dir / "timed", argv) for _ in range(times)]
-                costs[name].append(runs if times > 1 else runs[0])
+                costs[name].append(Cost(self.dir / "timed", argv))
         pick = {}
-        for name, list_ in costs.items():
-            flat = [c for entry in list_ for c in (entry if isinstance(entry, list) else [entry])]
+        for name, runs in costs.items():
             pick[name] = Cost.__new__(Cost)
             for figure in "wall", "cpu", "memory":
-                setattr(pick[name], figure, statistics.median(getattr(c, figure) for c in flat))
+                setattr(pick[name], figure, statistics.median(getattr(c, figure) for c in runs))
         return pick
 
     def row(self, what, ours, theirs, ratio, most=None, least=None):
@@ -150,7 +149,7 @@ class Table:
     def start(self):
         if not self.wanted("start"):
             return
-        m = self.medians({"version": [self.ehlo, "--version"], "floor": [self.dir / "floor"]}, times=10)
+        m = self.medians({"version": [self.ehlo, "--version"], "floor": [self.dir / "floor"]}, times=20)
         self.row("start: --version, beside a program that uses the four libraries once", ms(m["version"].wall), "floor " + ms(m["floor"].wall), m["version"].wall / m["floor"].wall, most=1.2)
 
     def dialogues(self):
@@ -163,7 +162,7 @@ class Table:
             jobs["curl"] = ["curl", "-sS", "--mail-from", FROM, "--mail-rcpt", TO, f"smtp://{self.plain}", "--upload-file", message]
         if shutil.which("swaks"):
             jobs["swaks"] = ["swaks", "--server", self.plain, "--from", FROM, "--to", TO, "--body", "hello"]
-        m = self.medians(jobs, times=5)
+        m = self.medians(jobs, times=20)
         for peer, most in ("curl", 0.85), ("swaks", 1 / 6.5), ("floor", 1.25), ("lean", None):
             if peer in m:
                 self.row(f"one dialogue, message delivered", ms(m["ehlo"].wall), f"{peer} {ms(m[peer].wall)}", m["ehlo"].wall / m[peer].wall, most=most)
@@ -186,7 +185,7 @@ class Table:
             jobs["msmtp"] = ["sh", "-c", script, "-", host, port, message, f"--tls-trust-file={self.store}" if proof else "--tls-certcheck=off"]
         if not proof:
             jobs["floor"] = [self.dir / "floor", "--tls", "--to", self.secure]
-        m = self.medians(jobs, times=5)
+        m = self.medians(jobs, times=12)
         for peer, most in ("curl", 0.75), ("swaks", 1 / 15), ("msmtp", 1 / 13), ("floor", None):
             if peer in m:
                 self.row(what, ms(m["ehlo"].wall), f"{peer} {ms(m[peer].wall)}", m["ehlo"].wall / m[peer].wall, most=most)
