@@ -18,6 +18,7 @@ import argparse
 import json
 import os
 import platform
+import random
 import resource
 import shutil
 import signal
@@ -122,11 +123,12 @@ class Table:
 
     def medians(self, jobs, times=1):
         """The median cost of each job, run by run by turns: whatever else the machine
-        does meets all of them."""
-        costs = {name: [] for name in jobs}
+        does meets all of them. Their order is another each time, as a run behind one that
+        mostly waits begins on a processor that has gone to sleep."""
+        costs, order = {name: [] for name in jobs}, random.Random(5321)
         for _ in range(self.options.rounds * times):
-            for name, argv in jobs.items():
-                costs[name].append(Cost(self.dir / "timed", argv))
+            for name in order.sample(list(jobs), len(jobs)):
+                costs[name].append(Cost(self.dir / "timed", jobs[name]))
         pick = {}
         for name, runs in costs.items():
             pick[name] = Cost.__new__(Cost)
