@@ -126,15 +126,26 @@ func (a *answering) Read(p []byte) (int, error) {
 }
 
 func (a *answering) SetWriteDeadline(time.Time) error { return nil }
+func (a *answering) SetReadDeadline(time.Time) error  { return nil }
 
 func (a *answering) Close() error {
 	close(a.waiting)
 	return nil
 }
 
+// looked is one into which can be looked, as into a socket.
+type looked struct{ *answering }
+
+func (looked) readNow([]byte) (int, error) { return 0, errNothing }
+
 // recurring is a conversation in which one group recurs.
-func recurring(tb testing.TB) (*Session, []Step) {
-	s := NewSession(&answering{answer: []byte("250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n250 2.0.0 queued\r\n"), waiting: make(chan struct{}, 1)}, testOptions())
+func recurring(tb testing.TB, socket bool) (*Session, []Step) {
+	a := &answering{answer: []byte("250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n250 2.0.0 queued\r\n"), waiting: make(chan struct{}, 1)}
+	var nc net.Conn = a
+	if socket {
+		nc = looked{a}
+	}
+	s := NewSession(nc, testOptions())
 	tb.Cleanup(func() { _ = s.Close() })
 	var steps []Step
 	for i, line := range []string{"MAIL FROM:<a@c.test>", "RCPT TO:<b@d.test>", "BDAT 1024 LAST"} {
@@ -158,27 +169,33 @@ func (r ready) WriteTo(w io.Writer) (int64, error) {
 
 // BenchmarkRecur is the engine alone: a message that goes out by BDAT in one group.
 func BenchmarkRecur(b *testing.B) {
-	s, steps := recurring(b)
-	b.ReportAllocs()
-	for b.Loop() {
-		if turns, err := s.Recur(b.Context(), steps...); err != nil || !turns[2].Reply().Positive() {
-			b.Fatal(err)
-		}
+	for name, socket := range map[string]bool{"socket": true, "pipe": false} {
+		b.Run(name, func(b *testing.B) {
+			s, steps := recurring(b, socket)
+			b.ReportAllocs()
+			for b.Loop() {
+				if turns, err := s.Recur(b.Context(), steps...); err != nil || !turns[2].Reply().Positive() {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 
 // TestRecurAllocates nothing, once there is memory for one exchange.
 func TestRecurAllocates(t *testing.T) {
-	s, steps := recurring(t)
-	ctx := t.Context()
-	exchange := func() {
-		if turns, err := s.Recur(ctx, steps...); err != nil || len(turns) != 3 {
-			t.Fatal(turns, err)
+	for name, socket := range map[string]bool{"socket": true, "pipe": false} {
+		s, steps := recurring(t, socket)
+		ctx := t.Context()
+		exchange := func() {
+			if turns, err := s.Recur(ctx, steps...); err != nil || len(turns) != 3 {
+				t.Fatal(turns, err)
+			}
 		}
-	}
-	exchange()
-	// Not 0: what else runs in the test program allocates too, now and then.
-	if n := testing.AllocsPerRun(1000, exchange); n >= 1 {
-		t.Errorf("%v allocations", n)
+		exchange()
+		// Not 0: what else runs in the test program allocates too, now and then.
+		if n := testing.AllocsPerRun(1000, exchange); n >= 1 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
 	}
 }
