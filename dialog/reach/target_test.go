@@ -111,7 +111,7 @@ func TestParseLocal(t *testing.T) {
 // FuzzParseTarget: what is taken names a host or an address without anything
 // that could end a line or begin another word, and a port.
 func FuzzParseTarget(f *testing.F) {
-	for _, seed := range []string{"a.example", "[::1]:25", "smtps://a.example:465/", "bücher.example", "[IPv6:::1]", "a:b:c", "[", "]:", "://"} {
+	for _, seed := range []string{"a.example", "[::1]:25", "smtps://a.example:465/", "bücher.example", "[IPv6:::1]", "a:b:c", "[", "]:", "://", "1\n" + strings.Repeat("0", 63)} {
 		f.Add(seed, true)
 	}
 	f.Fuzz(func(t *testing.T, text string, direct bool) {

@@ -124,7 +124,7 @@ func labelRule(label string) string {
 	case label == "":
 		return "an empty label: two dots in a row, or one at the start"
 	case len(label) > 63:
-		return fmt.Sprintf("a label of %d octets, %.8s...: it has at most 63 (RFC 1035 section 2.3.4)", len(label), label)
+		return fmt.Sprintf("a label of %d octets, %.8q...: it has at most 63 (RFC 1035 section 2.3.4)", len(label), label)
 	}
 	for _, r := range label {
 		if r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') {
