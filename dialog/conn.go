@@ -1,7 +1,6 @@
 package dialog
 
 import (
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -10,7 +9,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/ehlo-mail/ehlo/dialog/stack"
 	"github.com/ehlo-mail/ehlo/dialog/transcript"
 )
 
@@ -74,38 +72,6 @@ func (o *owing) turn() *Turn { return &o.turns[o.index] }
 
 func newConn(nc net.Conn, secure bool, stream *transcript.Stream) *conn {
 	return &conn{nc: nc, wire: wireOf(nc), secure: secure, stream: stream, opened: time.Now(), wake: make(chan struct{}, 1)}
-}
-
-// from is where replies are read.
-func (c *conn) from() io.Reader {
-	if _, ok := c.nc.(*tls.Conn); ok {
-		return c.nc
-	}
-	return c.wire
-}
-
-// listen starts the reading goroutine if it does not run. It ends with the
-// connection, with a protocol error, behind the 220 to STARTTLS or the 221 to QUIT.
-func (c *conn) listen() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.listens()
-}
-
-// listens is listen where c.mu is held.
-func (c *conn) listens() {
-	if c.listening || c.ended {
-		return
-	}
-	c.listening = true
-	if c.wire.now != nil { // a wait may have set one
-		_ = c.nc.SetReadDeadline(time.Time{})
-	}
-	go func() {
-		stack.Reserve()
-		for c.take(c.reader.next()) {
-		}
-	}()
 }
 
 func (c *conn) signal() {

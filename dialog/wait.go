@@ -3,7 +3,6 @@ package dialog
 import (
 	"context"
 	"errors"
-	"os"
 	"time"
 )
 
@@ -74,54 +73,6 @@ func (c *conn) attend(ctx context.Context, until time.Time) (came bool) {
 	case <-c.timer.C:
 	}
 	return false
-}
-
-// hear reads a reply, or the end of the connection, and reports whether either came
-// before the time until, or the end of the exchange's context.
-func (c *conn) hear(until time.Time) (came bool) {
-	c.mu.Lock()
-	cut := c.cut
-	if !cut {
-		_ = c.nc.SetReadDeadline(until)
-	}
-	c.mu.Unlock()
-	if cut {
-		return false
-	}
-	reply, err := c.reader.next()
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return false
-	}
-	c.take(reply, err)
-	return true
-}
-
-// glance looks for what has come unasked while nobody read.
-func (c *conn) glance() {
-	c.mu.Lock()
-	reads := c.listening || c.ended || !c.begun || len(c.owed) > 0 || c.over() != nil
-	c.mu.Unlock()
-	if reads {
-		return
-	}
-	switch err := c.reader.glance(c.wire); {
-	case errors.Is(err, os.ErrDeadlineExceeded): // of the last wait
-		c.mu.Lock()
-		cut := c.cut
-		if !cut {
-			_ = c.nc.SetReadDeadline(time.Time{})
-		}
-		c.mu.Unlock()
-		if !cut {
-			c.glance()
-		}
-	case err == nil:
-		c.mu.Lock()
-		c.ahead = true
-		c.mu.Unlock()
-	case err != errNothing:
-		c.take(nil, err)
-	}
 }
 
 // overdue reports whether o is still the oldest and its time is up.

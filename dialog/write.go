@@ -23,49 +23,6 @@ type groupWriter struct {
 	sink    bodyWriter
 }
 
-// mostHeld is how long a group may take to leave before replies are read beside it.
-const mostHeld = 20 * time.Millisecond
-
-// watch has replies read beside the group if that takes longer to write than what
-// the system takes at once: the server does not read, or a message comes slowly. It
-// lasts until unwatch. One timer goes on through many groups, as setting one wakes
-// a thread.
-func (c *conn) watch() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	switch {
-	case c.listening || !c.begun:
-		return
-	case c.held == nil:
-		c.held = time.AfterFunc(mostHeld, c.check)
-	case !c.armed:
-		c.held.Reset(mostHeld)
-	}
-	c.writing, c.armed = time.Now(), true
-}
-
-// check starts the reading goroutine if the group that is under way takes too long.
-func (c *conn) check() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.armed = false
-	if c.writing.IsZero() {
-		return
-	}
-	if left := time.Until(c.writing.Add(mostHeld)); left > 0 {
-		c.held.Reset(left)
-		c.armed = true
-		return
-	}
-	c.listens()
-}
-
-func (c *conn) unwatch() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.writing = time.Time{}
-}
-
 // step appends a step to what goes out.
 func (w *groupWriter) step(i int) error {
 	step := &w.turns[i].Step
