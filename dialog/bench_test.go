@@ -127,6 +127,7 @@ func (a *answering) Read(p []byte) (int, error) {
 
 func (a *answering) SetWriteDeadline(time.Time) error { return nil }
 func (a *answering) SetReadDeadline(time.Time) error  { return nil }
+func (a *answering) SetDeadline(time.Time) error      { return nil }
 
 func (a *answering) Close() error {
 	close(a.waiting)

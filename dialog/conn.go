@@ -164,6 +164,7 @@ func (c *conn) stopReading() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.unread = true
+	c.listens() // a socket that is closed before it is read is reset
 }
 
 // stray judges a reply that no step is owed.

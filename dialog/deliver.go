@@ -64,6 +64,7 @@ func (s *Session) pause(ctx context.Context, d time.Duration) error {
 	if s.Waiting != nil {
 		s.Waiting(Waiting{For: "the next message", Limit: d})
 	}
+	s.conn.listen() // a goodbye is shown when it comes
 	select {
 	case <-time.After(d):
 		return nil

@@ -70,6 +70,7 @@ func (o *oracle) Close() error {
 }
 
 func (*oracle) SetWriteDeadline(time.Time) error { return nil }
+func (*oracle) SetReadDeadline(time.Time) error  { return nil }
 
 // FuzzDialogue: whatever a server sends, a delivery to two ends in time, and an
 // outcome is what the bytes say: Accepted only if the replies in the places of

@@ -36,9 +36,7 @@ func (c *conn) listens() {
 		return
 	}
 	c.listening = true
-	if c.wire.now != nil { // a wait may have set one
-		_ = c.nc.SetReadDeadline(time.Time{})
-	}
+	_ = c.nc.SetReadDeadline(time.Time{}) // of a wait
 	go func() {
 		stack.Reserve()
 		for c.take(c.reader.next()) {
@@ -47,25 +45,35 @@ func (c *conn) listens() {
 }
 
 // hear reads a reply, or the end of the connection, and reports whether either came
-// before the time until, or the end of the exchange's context.
+// before the time until, or the end of the exchange's context. What has come counts
+// also when it is looked at late, as behind output that nobody took.
 func (c *conn) hear(until time.Time) (came bool) {
-	if !c.readBy(until) {
+	if !c.until(until) {
 		return false
 	}
 	reply, err := c.reader.next()
-	if errors.Is(err, os.ErrDeadlineExceeded) {
+	if pauses(err) && c.until(time.Time{}) {
+		c.wire.looks = true
+		reply, err = c.reader.next()
+		c.wire.looks = false
+	}
+	if pauses(err) {
 		return false
 	}
 	c.take(reply, err)
 	return true
 }
 
-// readBy bounds what is read from now on, and reports whether waiting is not over.
-func (c *conn) readBy(t time.Time) bool {
+// pauses reports whether err says that nothing more has come yet.
+func pauses(err error) bool { return err == errNothing || errors.Is(err, os.ErrDeadlineExceeded) }
+
+// until bounds what is read from now on, and what TLS writes meanwhile, and reports
+// whether waiting is not over.
+func (c *conn) until(t time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.cut {
-		_ = c.nc.SetReadDeadline(t)
+		_ = c.nc.SetDeadline(t)
 	}
 	return !c.cut
 }
@@ -80,7 +88,7 @@ func (c *conn) glance() {
 	}
 	switch err := c.reader.glance(c.wire); {
 	case errors.Is(err, os.ErrDeadlineExceeded): // of the last wait
-		if c.readBy(time.Time{}) {
+		if c.until(time.Time{}) {
 			c.glance()
 		}
 	case err == nil:

@@ -149,3 +149,37 @@ func TestInterruptedReply(t *testing.T) {
 		t.Errorf("%v, want %v", got, want)
 	}
 }
+
+// stalled is a sink that takes longer for a reply to MAIL than a reply may take.
+type stalled struct{ limit time.Duration }
+
+func (s stalled) Write(r transcript.Record) {
+	if e, ok := r.Event.(Received); ok && e.Answers == "MAIL" {
+		time.Sleep(2 * s.limit)
+	}
+}
+
+func (stalled) Close() error { return nil }
+
+// TestOutputStandsStill: replies that have come in time count, however late they are
+// looked at, as nobody took what is shown before.
+func TestOutputStandsStill(t *testing.T) {
+	ours, theirs := connected(t)
+	go func() {
+		p := newPeer(theirs)
+		p.to("MAIL", "250-x\n250-CHUNKING\n250 PIPELINING")
+		p.say("250 ok")
+		time.Sleep(20 * time.Millisecond) // apart from the rest
+		p.say("250 ok\n250 ok\n250 ok\n221 bye")
+		p.rest()
+	}()
+	o := testOptions()
+	o.Timeouts.Reply, o.Timeouts.Dot = 200*time.Millisecond, 200*time.Millisecond
+	o.Stream = transcript.NewStream(stalled{o.Timeouts.Reply}, time.Now)
+	d := newDelivery("", nil)
+	s := NewSession(ours, o)
+	err := standard(d).Run(t.Context(), s)
+	if got := verdict(d, s, err); got != bothAccepted {
+		t.Error(got, err)
+	}
+}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 
 	"github.com/ehlo-mail/ehlo/dialog/transcript"
@@ -28,7 +27,7 @@ func newReplyReader(r io.Reader) *replyReader { return new(Memory).replyReader(r
 
 // next reads one reply, which is good until the next call. Its errors are a *ProtocolError, io.EOF when the
 // connection ended between replies, io.ErrUnexpectedEOF when it ended within
-// one, or what the connection gave; behind os.ErrDeadlineExceeded it goes on where it was.
+// one, or what the connection gave; behind one that pauses it goes on where it was.
 func (rr *replyReader) next() (*Reply, error) {
 	if !rr.part {
 		rr.last = Reply{Raw: rr.last.Raw[:0]}
@@ -37,7 +36,7 @@ func (rr *replyReader) next() (*Reply, error) {
 	reply := &rr.last
 	for more := true; more; {
 		came, err := rr.line()
-		if errors.Is(err, os.ErrDeadlineExceeded) {
+		if pauses(err) {
 			rr.part = true
 			rr.again(came, rr.r.Size())
 			return nil, err

@@ -87,7 +87,7 @@ func (s *Session) handshake(ctx context.Context) error {
 	if s.Waiting != nil {
 		s.Waiting(Waiting{For: "TLS handshake", Limit: s.Timeouts.Reply})
 	}
-	_ = c.nc.SetReadDeadline(time.Time{}) // of the reply to STARTTLS
+	_ = c.nc.SetDeadline(time.Time{}) // of STARTTLS and its reply
 	secured, report, err := Handshake(ctx, c.nc, s.TLS, s.Timeouts.Reply, s.Now())
 	s.Report.TLS = report
 	if err != nil {

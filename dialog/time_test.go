@@ -3,6 +3,7 @@ package dialog
 import (
 	"bufio"
 	"context"
+	ctls "crypto/tls"
 	"io"
 	"net"
 	"strings"
@@ -66,6 +67,14 @@ func (p *peer) to(prefix, ehlo string) {
 // one that a goroutine reads, as there is no looking into it.
 var connections = map[string]func() (ours, theirs net.Conn){"socket": sockets, "pipe": net.Pipe}
 
+// read is a connection of which some is read ahead.
+type read struct {
+	net.Conn
+	r io.Reader
+}
+
+func (c read) Read(p []byte) (int, error) { return c.r.Read(p) }
+
 // bubble runs the standard plan with the default time limits against server, and
 // gives the verdict and how long it took.
 func bubble(ctx context.Context, connect func() (ours, theirs net.Conn), o Options, body Content, server func(*peer)) (string, time.Duration, error) {
@@ -93,6 +102,7 @@ func TestTime(t *testing.T) {
 	unknown := "a unknown dot\nb unknown dot\nerror timeout dot"
 	tls := func(o *Options) { o.TLS.Policy = PolicyMay }
 	// A socket would hold what the server does not read.
+	certificate := testCertificate() // not in a bubble, whose clock is another
 	unbuffered := map[string]bool{"the clock starts when the command has left": true, "a small body that is not read": true}
 	for _, test := range []struct {
 		name   string
@@ -115,6 +125,20 @@ func TestTime(t *testing.T) {
 			p.hear("QUIT")
 			p.say("221 bye")
 		}, nil, nil, bothAccepted, 599 * time.Second},
+		{"a late 220 and a late handshake", func(p *peer) {
+			p.to("EHLO", "")
+			p.say("250-x\n250 STARTTLS")
+			p.hear("STARTTLS")
+			time.Sleep(20 * time.Second)
+			p.say("220 go")
+			p.r.Peek(1)
+			time.Sleep(20 * time.Second)
+			secured := ctls.Server(read{p.Conn, p.r}, &ctls.Config{Certificates: []ctls.Certificate{certificate}})
+			if secured.Handshake() == nil {
+				_, _ = io.Copy(secured, strings.NewReader("421 enough\r\n"))
+			}
+			p.rest()
+		}, tls, nil, "error refusal 421 hello", 40 * time.Second},
 		{"no reply to QUIT", func(p *peer) { p.to("QUIT", hi); p.rest() }, nil, nil, bothAccepted, 5 * time.Second},
 		{"no reply to QUIT, pipelined", func(p *peer) { p.to("QUIT", pHi); p.rest() }, nil, nil, bothAccepted, 5 * time.Second},
 		{"no handshake", func(p *peer) {
