@@ -72,8 +72,12 @@ func pauses(err error) bool { return err == errNothing || errors.Is(err, os.ErrD
 func (c *conn) until(t time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.cut {
+	switch {
+	case c.cut:
+	case c.secure:
 		_ = c.nc.SetDeadline(t)
+	default:
+		_ = c.nc.SetReadDeadline(t)
 	}
 	return !c.cut
 }

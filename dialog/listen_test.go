@@ -7,33 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/ehlo-mail/ehlo/dialog/transcript"
 )
-
-// connected are the two ends of a connection on loopback.
-func connected(t *testing.T) (ours, theirs *net.TCPConn) {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	near, err := net.Dial("tcp", listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	far, err := listener.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { near.Close(); far.Close() })
-	return near.(*net.TCPConn), far.(*net.TCPConn)
-}
 
 // TestBetweenExchanges: what comes while nobody waits is seen before the next command
 // leaves, in the clear and under TLS, where a session ticket is nothing that was said.
@@ -57,10 +36,11 @@ func TestBetweenExchanges(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			ours, theirs := connected(t)
+			ours, theirs := dialed(t)
 			said, heard := make(chan struct{}), make(chan []string, 1)
 			go func() {
-				var nc net.Conn = theirs
+				defer theirs.Close()
+				nc := theirs
 				if test.secure {
 					nc = tls.Server(nc, &tls.Config{Certificates: []tls.Certificate{testCertificate()}})
 				}
@@ -86,7 +66,7 @@ func TestBetweenExchanges(t *testing.T) {
 				}
 				heard <- lines
 			}()
-			var nc net.Conn = ours
+			nc := ours
 			o := testOptions()
 			o.Timeouts.Reply = 50 * time.Millisecond // is over between the two
 			if test.secure {
@@ -118,9 +98,10 @@ func TestBetweenExchanges(t *testing.T) {
 
 // TestInterruptedReply: a reply that is interrupted in the middle goes on where it was.
 func TestInterruptedReply(t *testing.T) {
-	ours, theirs := connected(t)
+	ours, theirs := dialed(t)
 	ctx, interrupt := context.WithCancel(t.Context())
 	go func() {
+		defer theirs.Close()
 		r := bufio.NewReader(theirs)
 		_, _ = io.WriteString(theirs, "220 mx.test\r\n")
 		_, _ = r.ReadString('\n')
@@ -164,8 +145,9 @@ func (stalled) Close() error { return nil }
 // TestOutputStandsStill: replies that have come in time count, however late they are
 // looked at, as nobody took what is shown before.
 func TestOutputStandsStill(t *testing.T) {
-	ours, theirs := connected(t)
+	ours, theirs := dialed(t)
 	go func() {
+		defer theirs.Close()
 		p := newPeer(theirs)
 		p.to("MAIL", "250-x\n250-CHUNKING\n250 PIPELINING")
 		p.say("250 ok")

@@ -101,8 +101,8 @@ func TestTime(t *testing.T) {
 	const hi, pHi = "250 x", "250-x\n250 PIPELINING"
 	unknown := "a unknown dot\nb unknown dot\nerror timeout dot"
 	tls := func(o *Options) { o.TLS.Policy = PolicyMay }
-	// A socket would hold what the server does not read.
 	certificate := testCertificate() // not in a bubble, whose clock is another
+	// A socket would hold what the server does not read.
 	unbuffered := map[string]bool{"the clock starts when the command has left": true, "a small body that is not read": true}
 	for _, test := range []struct {
 		name   string

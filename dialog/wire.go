@@ -54,7 +54,8 @@ func (w *wire) Read(p []byte) (int, error) {
 	return w.Conn.Read(p)
 }
 
-// descriptor is a socket of the system: it is read in place, as the library has no reading that does not wait.
+// descriptor is a socket of the system, which is read in place, as the library has no
+// reading that does not wait.
 type descriptor struct {
 	raw  syscall.RawConn
 	read func(fd uintptr) bool // tries, made once
