@@ -3,7 +3,6 @@ package cmd
 import (
 	"context"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -11,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/ehlo-mail/ehlo/dialog"
@@ -136,8 +136,8 @@ func (n *network) identify(t *dialog.TLS, user string) error {
 	return err
 }
 
-// servers are the resolver's: those of --dns-server, else the system's. A system
-// without any is an error only when a name has to be looked up.
+// servers are the resolver's: those of --dns-server, else the system's, which are looked
+// for only when a name has to be looked up.
 func (r *run) servers(client *route.Client) error {
 	for _, s := range r.Strings("dns-server") {
 		server, err := route.ParseServer(s)
@@ -146,14 +146,7 @@ func (r *run) servers(client *route.Client) error {
 		}
 		client.Servers = append(client.Servers, server)
 	}
-	if len(client.Servers) > 0 {
-		return nil
-	}
-	servers, err := route.SystemServers()
-	if err != nil && !errors.As(err, new(*route.NoServers)) {
-		return err
-	}
-	client.Servers = servers
+	client.Find = sync.OnceValues(route.SystemServers)
 	return nil
 }
 

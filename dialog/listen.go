@@ -91,6 +91,7 @@ func (c *conn) glance() {
 		return
 	}
 	switch err := c.reader.glance(c.wire); {
+	case err == errNothing:
 	case errors.Is(err, os.ErrDeadlineExceeded): // of the last wait
 		if c.until(time.Time{}) {
 			c.glance()
@@ -99,7 +100,7 @@ func (c *conn) glance() {
 		c.mu.Lock()
 		c.ahead = true
 		c.mu.Unlock()
-	case err != errNothing:
+	default:
 		c.take(nil, err)
 	}
 }

@@ -68,7 +68,7 @@ func (r *Reply) Codes() string {
 	if r.Enhanced.IsZero() {
 		return fmt.Sprint(r.Code)
 	}
-	return fmt.Sprintf("%d %s", r.Code, r.Enhanced)
+	return fmt.Sprintf("%d %s", r.Code, r.Enhanced.String())
 }
 
 // String is the reply on one line.

@@ -60,13 +60,13 @@ func (s *systemStore) read(path string) (found bool, err error) {
 		}
 		return 0, nil, nil
 	})
+	room := make([]byte, 1<<10)
 	for certificates.Scan() {
 		body := certificates.Bytes()
-		if !concerns(body, s.chain) {
+		if !concerns(subjectIn(body, room), s.chain) {
 			continue
 		}
-		der, _ := decodePEM(nil, body, len(body))
-		if c, err := x509.ParseCertificate(der); err == nil {
+		if c, err := x509.ParseCertificate(decodePEM(body)); err == nil {
 			s.found.AddCert(c)
 			found = true
 		}
@@ -77,36 +77,36 @@ func (s *systemStore) read(path string) (found bool, err error) {
 // maxCertificate bounds a certificate of the store and what stands before it, in octets.
 const maxCertificate = 1 << 20
 
-// concerns reports whether a certificate has the name of an issuer or a subject of
-// chain.
-func concerns(body []byte, chain []*x509.Certificate) bool {
-	var room [headLength]byte
-	der, err := decodePEM(room[:0], body, headLength/3*4)
-	subject := subjectOf(der)
-	if err != nil || subject == nil { // its names are long
-		der, _ = decodePEM(nil, body, len(body))
-		subject = subjectOf(der)
-	}
-	return subject != nil && slices.ContainsFunc(chain, func(c *x509.Certificate) bool {
+// concerns reports whether a subject is an issuer or a subject of chain.
+func concerns(subject []byte, chain []*x509.Certificate) bool {
+	return slices.ContainsFunc(chain, func(c *x509.Certificate) bool {
 		return bytes.Equal(subject, c.RawIssuer) || bytes.Equal(subject, c.RawSubject)
 	})
 }
 
-// headLength octets hold what stands in a certificate up to its subject, mostly.
-const headLength = 384
-
-// decodePEM appends to der what most characters of body say. encoding/pem would take
-// three times as long.
-func decodePEM(der, body []byte, most int) ([]byte, error) {
-	var room [headLength / 3 * 4]byte
-	packed := room[:0]
-	for len(body) > 0 && len(packed) < most {
-		line, rest, _ := bytes.Cut(body, []byte("\n"))
-		line = bytes.TrimSpace(line)
-		packed = append(packed, line[:min(len(line), most-len(packed))]...)
-		body = rest
+// subjectIn is the subject of the certificate that body says, of which no more than
+// that takes is decoded, into room; nil if there is none.
+func subjectIn(body, room []byte) []byte {
+	var err error
+	der := room[:0]
+	for line := range bytes.Lines(body) {
+		if der, err = base64.StdEncoding.AppendDecode(der, bytes.TrimSpace(line)); err != nil {
+			return subjectOf(decodePEM(body)) // its lines are not those of RFC 7468
+		}
+		if len(der) < 192 { // sooner it hardly ends
+			continue
+		}
+		if subject := subjectOf(der); subject != nil {
+			return subject
+		}
 	}
-	return base64.StdEncoding.AppendDecode(der, packed)
+	return nil
+}
+
+// decodePEM is what body says, up to a fault.
+func decodePEM(body []byte) []byte {
+	der, _ := base64.StdEncoding.AppendDecode(nil, bytes.Join(bytes.Fields(body), nil))
+	return der
 }
 
 // subjectOf is the subject of a certificate of which der holds the beginning, in DER;

@@ -45,7 +45,7 @@ func (b *body) compose(d *Draft, c charset, fields []Header) (*Message, error) {
 	if err := b.fill(d, c); err != nil {
 		return nil, err
 	}
-	root := b.tree(strings.ToLower(rand.Text()))
+	root := b.tree()
 	layout, err := lay(root)
 	if err != nil {
 		return nil, err
@@ -202,8 +202,8 @@ const placeholder = "a leaf"
 // tree makes the tree of parts, and notes the order of the leaves. enmime writes
 // the multiparts; it streams nothing but base64, and its headers are sorted and
 // wrapped as it likes, so leaves are placeholders.
-func (b *body) tree(id string) *enmime.Part {
-	boundaries := 0
+func (b *body) tree() *enmime.Part {
+	boundaries, id := 0, ""
 	leaves := func(list []*entity) (all []*enmime.Part) {
 		for range list {
 			p := enmime.NewPart("")
@@ -216,7 +216,9 @@ func (b *body) tree(id string) *enmime.Part {
 		if len(parts) < 2 {
 			return parts
 		}
-		boundaries++
+		if boundaries++; id == "" {
+			id = strings.ToLower(rand.Text())
+		}
 		p := enmime.NewPart(kind)
 		p.ContentTypeParams = params
 		p.Boundary = fmt.Sprintf("=_%d_%s", boundaries, id) // "=_" is in no encoded text (RFC 2045 section 6.7)

@@ -2,10 +2,9 @@ package mime
 
 import (
 	"cmp"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/mail"
 	"net/url"
 	"slices"
@@ -299,9 +298,8 @@ func (d *Draft) id(now time.Time, from Mailbox) (string, error) {
 // newID makes a Message-ID in its brackets: the time in UTC, then chance, at
 // host ("" is localhost).
 func newID(now time.Time, host string) (string, error) {
-	var b [8]byte
-	rand.Read(b[:]) // never fails
-	return checkID(now.UTC().Format("20060102150405") + "." + hex.EncodeToString(b[:]) + "@" + cmp.Or(host, "localhost"))
+	chance := fmt.Sprintf("%016x", rand.Uint64()) // to be unique; it keeps no secret
+	return checkID(now.UTC().Format("20060102150405") + "." + chance + "@" + cmp.Or(host, "localhost"))
 }
 
 // checkID gives a Message-ID in its brackets (RFC 5322 section 3.6.4).

@@ -20,7 +20,8 @@ type Client struct {
 	// Servers are asked in turn: the next one when one fails or is silent, and
 	// first of all the one that answered last.
 	Servers []Server
-	Timeout time.Duration // for one try, and for a connection with its handshake; 0 is 2 s
+	Find    func() ([]Server, error) // if Servers is empty says which, at each question; may be nil
+	Timeout time.Duration            // for one try, and for a connection with its handshake; 0 is 2 s
 	// TrustAD believes the AD bit of every server. Else only those on 127.0.0.1 and ::1 and
 	// those asked over TLS vouch for DNSSEC: nobody else can have set it on the way.
 	TrustAD bool
@@ -83,18 +84,25 @@ func (c *Client) ask(ctx context.Context, q question) (*reply, error) {
 // rotate asks one server after the other until one has an answer. Only a silent
 // one is asked a second time: the packet may have been lost.
 func (c *Client) rotate(ctx context.Context, q question) (*reply, error) {
-	if len(c.Servers) == 0 {
+	servers := c.Servers
+	if len(servers) == 0 && c.Find != nil {
+		var err error
+		if servers, err = c.Find(); err != nil {
+			return nil, err
+		}
+	}
+	if len(servers) == 0 {
 		return nil, &NoServers{}
 	}
 	var told *Error // the failure that says most
-	failed := make([]bool, len(c.Servers))
+	failed := make([]bool, len(servers))
 	first := int(c.first.Load())
-	for try := range min(maxTries, maxRounds*len(c.Servers)) {
-		i := (first + try) % len(c.Servers)
+	for try := range min(maxTries, maxRounds*len(servers)) {
+		i := (first + try) % len(servers)
 		if failed[i] {
 			continue
 		}
-		r, err := c.exchange(ctx, c.Servers[i], q)
+		r, err := c.exchange(ctx, servers[i], q)
 		if err == nil {
 			c.first.Store(int64(i))
 			return r, nil
@@ -104,7 +112,7 @@ func (c *Client) rotate(ctx context.Context, q question) (*reply, error) {
 			return nil, err
 		}
 		if ctx.Err() != nil {
-			return nil, q.fail(c.Servers[i], Stopped, context.Cause(ctx))
+			return nil, q.fail(servers[i], Stopped, context.Cause(ctx))
 		}
 		if told == nil || e.Kind < told.Kind {
 			told = e
