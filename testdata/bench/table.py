@@ -208,12 +208,14 @@ class Table:
             return self.send(server, "--quiet", "--attach", f"@{files[size]}")
         jobs = {"ehlo, BDAT": attach(self.chunking, 250), "sender, BDAT": [self.dir / "sender", "-addr", self.chunking, "-bdat", "-attach", files[250]],
                 "ehlo, DATA": attach(self.plain, 250), "sender, DATA": [self.dir / "sender", "-addr", self.plain, "-attach", files[250]]}
+        m = self.medians(jobs, times=3)  # they differ by little, and are done soon
+        jobs = {"ehlo, DATA": jobs["ehlo, DATA"]}
         if shutil.which("curl"):
             jobs["curl, DATA"] = ["curl", "-sS", "--mail-from", FROM, "--mail-rcpt", TO, f"smtp://{self.plain}", "-F", f"=@{files[250]};encoder=base64"]
         if shutil.which("swaks"):
             jobs["swaks, DATA"] = ["swaks", "--server", self.plain, "--from", FROM, "--to", TO, "--attach", f"@{files[250]}"]
-        m = self.medians(jobs)
-        for peer, least in ("sender, BDAT", 0.6), ("sender, DATA", 0.6), ("curl, DATA", 8), ("swaks, DATA", 12):
+        slow = self.medians(jobs)
+        for m, peer, least in (m, "sender, BDAT", 0.6), (m, "sender, DATA", 0.6), (slow, "curl, DATA", 8), (slow, "swaks, DATA", 12):
             if peer in m:
                 name, by = peer.split(", ")
                 ours = m[f"ehlo, {by}"].wall
