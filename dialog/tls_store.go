@@ -100,7 +100,7 @@ func subjectIn(body, room []byte) []byte {
 			return subject
 		}
 	}
-	return nil
+	return subjectOf(der)
 }
 
 // decodePEM is what body says, up to a fault.

@@ -5,6 +5,7 @@ package dialog
 import (
 	"bytes"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/pem"
 	"os"
 	"path/filepath"
@@ -83,6 +84,28 @@ func TestSubject(t *testing.T) {
 	}
 }
 
+// TestSubjectIn: however the text of a certificate is laid out, it is the same certificate.
+func TestSubjectIn(t *testing.T) {
+	p := newPKI(t)
+	for _, c := range []*holder{p.root, p.leaf} {
+		text := base64.StdEncoding.EncodeToString(c.Raw)
+		for _, width := range []int{64, 76, 63, 4, len(text)} {
+			for _, end := range []string{"\n", "\r\n", " \t\n"} {
+				body := end
+				for line := range slices.Chunk([]byte(text), width) {
+					body += string(line) + end
+				}
+				if got := subjectIn([]byte(body), nil); !bytes.Equal(got, c.RawSubject) {
+					t.Errorf("lines of %d, %q: %x, want %x", width, end, got, c.RawSubject)
+				}
+				if !bytes.Equal(decodePEM([]byte(body)), c.Raw) {
+					t.Errorf("lines of %d, %q: another certificate", width, end)
+				}
+			}
+		}
+	}
+}
+
 // FuzzSubject: where crypto/x509 reads a certificate, both see one subject; nothing else
 // breaks the reader.
 func FuzzSubject(f *testing.F) {
@@ -92,6 +115,10 @@ func FuzzSubject(f *testing.F) {
 		got := subjectOf(der)
 		if c, err := x509.ParseCertificate(der); err == nil && !bytes.Equal(got, c.RawSubject) {
 			t.Errorf("%x, want %x", got, c.RawSubject)
+		}
+		body := pem.EncodeToMemory(&pem.Block{Bytes: der})
+		if in := subjectIn(body[bytes.IndexByte(body, '\n'):], nil); len(der) >= 192 && !bytes.Equal(in, got) {
+			t.Errorf("in a file %x, want %x", in, got)
 		}
 	})
 }

@@ -284,6 +284,24 @@ func TestNoServers(t *testing.T) {
 	if _, err := new(Client).MX(background(t), "example.net"); !errors.As(err, &none) {
 		t.Error(err)
 	}
+	why := &NoServers{errors.New("no such file")}
+	c := &Client{Find: func() ([]Server, error) { return nil, why }}
+	if _, err := c.MX(background(t), "example.net"); !errors.As(err, &none) || none != why {
+		t.Error(err)
+	}
+}
+
+// TestFind: servers are looked for when something is asked, unless some are named.
+func TestFind(t *testing.T) {
+	c, _ := world(t, "example.net. 300 IN MX 10 mx.example.net.")
+	servers, found := c.Servers, 0
+	c.Find = func() ([]Server, error) { found++; return servers, nil }
+	for _, want := range []int{0, 1} {
+		if _, err := c.MX(background(t), "example.net"); err != nil || found != want {
+			t.Errorf("looked %d times, want %d: %v", found, want, err)
+		}
+		c.Servers, c.cache = nil, cache{}
+	}
 }
 
 func TestTrace(t *testing.T) {
