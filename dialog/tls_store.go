@@ -3,8 +3,13 @@ package dialog
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/pem"
+	"errors"
+	"io"
+	"io/fs"
 	"os"
 	"slices"
 )
@@ -15,16 +20,25 @@ import (
 type systemStore struct {
 	chain []*x509.Certificate
 	found *x509.CertPool // those with the name of an issuer in chain, or of a certificate in it
-	file  string         // that was read
+	file  string         // that was read, and has certificates
+	fault error          // why a file that there is, or was named, could not be read
 }
 
 // readFile reads the store's one file.
 func (s *systemStore) readFile() {
-	for _, path := range storeFiles() {
-		if _, err := s.read(path); err == nil {
-			s.file = path
-			return
+	paths := storeFiles()
+	for _, path := range paths {
+		blocks, _, err := s.read(path)
+		if err != nil {
+			if len(paths) == 1 || !errors.Is(err, fs.ErrNotExist) {
+				s.fault = err
+			}
+			continue
 		}
+		if blocks > 0 {
+			s.file = path
+		}
+		return
 	}
 }
 
@@ -33,49 +47,113 @@ func (s *systemStore) readFile() {
 func (s *systemStore) readDirectories() bool {
 	any := false
 	for _, path := range storeDirectories(s.file) {
-		found, _ := s.read(path) // other things may be in a directory
+		_, found, _ := s.read(path) // other things may be in a directory
 		any = any || found
 	}
 	return any
 }
 
-// read reads the certificates of a file: what stands between the lines that say so
-// (RFC 7468 section 2).
-func (s *systemStore) read(path string) (found bool, err error) {
+// read takes from a file what concerns the chain, and tells how many certificates it has.
+func (s *systemStore) read(path string) (blocks int, any bool, err error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return false, err
+		return 0, false, err
 	}
 	defer f.Close()
-	certificates := bufio.NewScanner(f)
-	certificates.Buffer(make([]byte, 32<<10), maxCertificate)
-	certificates.Split(func(data []byte, last bool) (advance int, body []byte, err error) {
-		const end = "-----END CERTIFICATE-----"
-		_, rest, _ := bytes.Cut(data, []byte("-----BEGIN CERTIFICATE-----"))
-		if i := bytes.Index(rest, []byte(end)); i >= 0 {
-			return len(data) - len(rest) + i + len(end), rest[:i], nil
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return 0, false, &fs.PathError{Op: "read", Path: path, Err: cmp.Or(err, errors.New("not a file"))}
+	}
+	blocks, found, plain := s.scan(f)
+	if !plain {
+		if _, err := f.Seek(0, io.SeekStart); err != nil {
+			return 0, false, err
 		}
-		if last {
+		if blocks, found, err = s.decode(f); err != nil {
+			return 0, false, err
+		}
+	}
+	for _, c := range found {
+		s.found.AddCert(c)
+	}
+	return blocks, len(found) > 0, nil
+}
+
+// scan looks through a file of nothing but certificates and comments. It is not plain
+// where encoding/pem could read it otherwise.
+func (s *systemStore) scan(r io.Reader) (blocks int, found []*x509.Certificate, plain bool) {
+	plain = true
+	certificates := bufio.NewScanner(r)
+	certificates.Buffer(make([]byte, 32<<10), maxCertificate)
+	certificates.Split(func(data []byte, last bool) (advance int, block []byte, err error) {
+		before, body, begun := bytes.Cut(data, pemBegin)
+		i := bytes.IndexByte(body, '-')
+		switch {
+		case begun && i >= 0 && len(body) >= i+len(pemEnd):
+			plain = bytes.HasPrefix(body[i:], pemEnd)
+			end := len(before) + len(pemBegin) + i
+			return end + len(pemEnd), data[:end], nil
+		case last:
+			plain = blocks == 0 || len(data) == 0 || endsLine(data)
 			return len(data), nil, nil
 		}
 		return 0, nil, nil
 	})
 	room := make([]byte, 1<<10)
-	for certificates.Scan() {
-		body := certificates.Bytes()
-		if !concerns(subjectIn(body, room), s.chain) {
+	for plain && certificates.Scan() {
+		before, body, _ := bytes.Cut(certificates.Bytes(), pemBegin)
+		plain = plain && (blocks == 0 || endsLine(before)) && (len(before) == 0 || before[len(before)-1] == '\n') && !bytes.Contains(before, pemBegin[:5]) &&
+			endsLine(body) && body[len(body)-1] == '\n' && bytes.IndexByte(body, ':') < 0
+		blocks++
+		if !plain || !concerns(subjectIn(body, room), s.chain) {
 			continue
 		}
-		if c, err := x509.ParseCertificate(decodePEM(body)); err == nil {
-			s.found.AddCert(c)
-			found = true
+		der, err := decodePEM(body)
+		plain = err == nil
+		if c, err := x509.ParseCertificate(der); err == nil {
+			found = append(found, c)
 		}
 	}
-	return found, certificates.Err()
+	return blocks, found, plain && certificates.Err() == nil
 }
 
-// maxCertificate bounds a certificate of the store and what stands before it, in octets.
-const maxCertificate = 1 << 20
+var (
+	pemBegin = []byte("-----BEGIN CERTIFICATE-----")
+	pemEnd   = []byte("-----END CERTIFICATE-----")
+)
+
+// endsLine reports whether text begins with the end of a line.
+func endsLine(text []byte) bool {
+	return bytes.HasPrefix(text, []byte("\n")) || bytes.HasPrefix(text, []byte("\r\n"))
+}
+
+// decode is scan for any file, as crypto/x509 reads it.
+func (s *systemStore) decode(r io.Reader) (blocks int, found []*x509.Certificate, err error) {
+	text, err := io.ReadAll(io.LimitReader(r, maxStore))
+	if err != nil {
+		return 0, nil, err
+	}
+	for {
+		var block *pem.Block
+		if block, text = pem.Decode(text); block == nil {
+			return blocks, found, nil
+		}
+		if block.Type != "CERTIFICATE" || len(block.Headers) > 0 {
+			continue
+		}
+		blocks++
+		if !concerns(subjectOf(block.Bytes), s.chain) {
+			continue
+		}
+		if c, err := x509.ParseCertificate(block.Bytes); err == nil {
+			found = append(found, c)
+		}
+	}
+}
+
+const (
+	maxCertificate = 1 << 20  // octets of a certificate, with what stands before it, that scan looks at
+	maxStore       = 64 << 20 // octets of a file that decode does
+)
 
 // concerns reports whether a subject is an issuer or a subject of chain.
 func concerns(subject []byte, chain []*x509.Certificate) bool {
@@ -91,7 +169,8 @@ func subjectIn(body, room []byte) []byte {
 	der := room[:0]
 	for line := range bytes.Lines(body) {
 		if der, err = base64.StdEncoding.AppendDecode(der, bytes.TrimSpace(line)); err != nil {
-			return subjectOf(decodePEM(body)) // its lines are not those of RFC 7468
+			der, _ = decodePEM(body) // its lines are not those of RFC 7468
+			break
 		}
 		if len(der) < 192 { // sooner it hardly ends
 			continue
@@ -103,10 +182,14 @@ func subjectIn(body, room []byte) []byte {
 	return subjectOf(der)
 }
 
-// decodePEM is what body says, up to a fault.
-func decodePEM(body []byte) []byte {
-	der, _ := base64.StdEncoding.AppendDecode(nil, bytes.Join(bytes.Fields(body), nil))
-	return der
+// decodePEM is what body says.
+func decodePEM(body []byte) ([]byte, error) {
+	return base64.StdEncoding.AppendDecode(nil, bytes.Map(func(r rune) rune {
+		if r == ' ' || r == '\t' {
+			return -1
+		}
+		return r
+	}, body))
 }
 
 // subjectOf is the subject of a certificate of which der holds the beginning, in DER;

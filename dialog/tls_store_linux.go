@@ -9,9 +9,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// byFiles reports that the store is files, as crypto/x509 has it on this system:
-// the first file that there is, and all directories.
-const byFiles = true
+// readsFiles reports whether the store is files, as crypto/x509 has it on this system:
+// the first file that there is, and all directories. A pipe, like a shell's <(...), can be
+// read once: it is left to crypto/x509, which remembers it.
+func readsFiles() bool {
+	info, err := os.Stat(os.Getenv("SSL_CERT_FILE"))
+	return err != nil || info.Mode()&os.ModeNamedPipe == 0
+}
 
 // storeFiles are the files of which the first that there is is the store's one file:
 // SSL_CERT_FILE's, or those that distributions have.
@@ -60,18 +64,15 @@ func storeDirectories(read string) []string {
 	return paths
 }
 
-// bundled reports whether an entry of Debian's directory stands in its bundle: a link to
-// where packages and the administrator put certificates, or one by a hash to such a
-// link (update-ca-certificates(8)).
+// bundled reports whether an entry of Debian's directory is read elsewhere: in the bundle
+// stands what is linked to where packages and the administrator put certificates
+// (update-ca-certificates(8)); a link within the directory, as by a hash, is another
+// entry's name.
 func bundled(dir int, e os.DirEntry) bool {
 	if e.Type()&os.ModeSymlink == 0 {
 		return false
 	}
-	hash, number, _ := strings.Cut(e.Name(), ".")
-	if len(hash) == 8 && strings.Trim(hash, "0123456789abcdef") == "" && len(number) == 1 && '0' <= number[0] && number[0] <= '9' {
-		return true
-	}
 	var to [256]byte
 	n, err := unix.Readlinkat(dir, e.Name(), to[:])
-	return err == nil && bytes.Contains(to[:n], []byte("/share/ca-certificates/"))
+	return err == nil && (bytes.IndexByte(to[:n], '/') < 0 || bytes.Contains(to[:n], []byte("/share/ca-certificates/")))
 }

@@ -35,15 +35,18 @@ type inspection struct {
 
 // prove gives the verdicts, by no more of the system's store than they take.
 func (in *inspection) prove() []TLSVerdict {
-	if !byFiles || in.Roots != nil {
+	if in.Roots != nil || !readsFiles() {
 		return in.verdicts()
 	}
 	store := systemStore{chain: in.sent, found: x509.NewCertPool()}
 	store.readFile()
 	in.Roots = store.found
 	verdicts := in.verdicts()
-	if !in.path.anchored && store.readDirectories() {
+	if enough := in.path.anchored && proven(verdicts[1:]); !enough && store.readDirectories() { // the name, which is first, is the certificate's own
 		verdicts = in.verdicts()
+	}
+	if chain := &verdicts[2]; !chain.OK && store.fault != nil {
+		chain.Text += "; the store could not be read: " + store.fault.Error()
 	}
 	return verdicts
 }
