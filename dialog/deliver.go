@@ -142,10 +142,10 @@ func (s *Session) transact(ctx context.Context, d *transaction) error {
 	if data := Answer(turns, PhaseData); data != nil {
 		d.inStep = data.Intermediate()
 	}
-	surplus := Surplus(turns, err)
-	odd := d.settle(turns, d.batch, d.hop, surplus)
+	doubt := Doubts(turns, err)
+	odd := d.settle(turns, d.batch, d.hop, doubt)
 	var failed *Error
-	if errors.As(err, &failed) && failed.Phase == PhaseQuit && !surplus {
+	if errors.As(err, &failed) && failed.Phase == PhaseQuit && doubt == DoubtNothing {
 		err = nil // how the farewell went changes nothing
 	}
 	if err == nil {

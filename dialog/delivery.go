@@ -87,8 +87,8 @@ func (to *Recipient) decide(r *Reply, p Phase, hop string) {
 }
 
 // message decides what a reply to the message means; nil is a missing one.
-func (to *Recipient) message(r *Reply, hop string, surplus bool) {
-	if vouches(r, surplus) {
+func (to *Recipient) message(r *Reply, hop string, doubt Doubt) {
+	if vouches(r, doubt) {
 		to.decide(r, PhaseDot, hop)
 		return
 	}
@@ -97,11 +97,16 @@ func (to *Recipient) message(r *Reply, hop string, surplus bool) {
 
 // settle decides what the turns of one exchange mean for the recipients; it is
 // the one place that does. The RCPT steps belong to the recipients sent, indexes
-// into d.To. surplus says that the server sent more replies than it owed, so that
-// a positive one to the message cannot be trusted to be its own.
+// into d.To. Where all is in doubt, what was said of MAIL and RCPT is so, too.
 //
 // Its error is a reply that fits no reading: a 354 to RCPT, a 250 to DATA.
-func (d *Delivery) settle(turns []Turn, sent []int, hop string, surplus bool) error {
+func (d *Delivery) settle(turns []Turn, sent []int, hop string, doubt Doubt) error {
+	if doubt == DoubtAll && NoRecipient(turns) {
+		for _, i := range sent {
+			d.To[i].message(nil, hop, doubt)
+		}
+		return nil
+	}
 	var taken []int // recipients that RCPT accepted, or left without an answer
 	var odd error
 	decide := func(which []int, r *Reply, p Phase) {
@@ -125,7 +130,7 @@ func (d *Delivery) settle(turns []Turn, sent []int, hop string, surplus bool) er
 		case len(to) == 0:
 		case phase == PhaseDot && t.State >= Written:
 			for n, r := range t.each(len(to)) {
-				d.To[to[n]].message(r, hop, surplus)
+				d.To[to[n]].message(r, hop, doubt)
 			}
 		case phase == PhaseRcpt && t.State == Written:
 			// In one group with its message, which may be taken for all we know.

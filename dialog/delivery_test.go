@@ -26,7 +26,7 @@ func TestUnknownHasNoOlderReply(t *testing.T) {
 		{Step: Step{Phase: PhaseRcpt}, State: Answered, Replies: []Reply{*reply(250)}},
 		{Step: Step{Phase: PhaseDot}, State: Written},
 	}
-	if err := d.settle(turns, []int{0}, "m2", false); err != nil {
+	if err := d.settle(turns, []int{0}, "m2", DoubtNothing); err != nil {
 		t.Fatal(err)
 	}
 	if to := d.To[0]; to.Outcome != Unknown || to.Reply != nil || to.Hop != "m2" {

@@ -13,11 +13,15 @@ type referee struct {
 	replies []refReply
 	rcpt    map[string]byte   // the class of the reply in the place of RCPT's; 0 is none
 	message map[string]string // the code in the place of the message's; "" is none
-	sent    map[string]bool   // the message went out to its end
+	sent    map[string]bool   // the message went out to its end, for who was not refused
+	whole   map[string]bool   // it did, for whomever
+	mail    map[string]byte   // the class of the reply in the place of MAIL's
+	served  map[string]bool   // RCPT was agreed to, for somebody
+	quit    string            // the code in the place of QUIT's
 }
 
 func newReferee(heard, said string, kind *session) *referee {
-	f := &referee{said: said, rcpt: map[string]byte{}, message: map[string]string{}, sent: map[string]bool{}}
+	f := &referee{said: said, rcpt: map[string]byte{}, message: map[string]string{}, sent: map[string]bool{}, whole: map[string]bool{}, mail: map[string]byte{}, served: map[string]bool{}}
 	f.replies, _ = refReplies(said)
 	place := 1 // behind the banner
 	if kind.tls && !strings.HasPrefix(said, "220 mx.test") {
@@ -31,8 +35,10 @@ func newReferee(heard, said string, kind *session) *referee {
 	}
 	dotted := strings.TrimPrefix(strings.ReplaceAll("\r\n"+kind.body, "\r\n.", "\r\n.."), "\r\n") + ".\r\n"
 	var to, taken []string
+	var mail byte
 	each := func() {
 		for _, address := range to {
+			f.whole[address], f.served[address] = true, len(taken) > 0
 			f.sent[address] = f.rcpt[address] == '2' || f.rcpt[address] == 0
 		}
 		switch {
@@ -65,12 +71,14 @@ func newReferee(heard, said string, kind *session) *referee {
 		}
 		verb, words, _ := strings.Cut(line, " ")
 		switch verb {
+		case "QUIT":
+			f.quit = code(place)
 		case "MAIL":
-			to, taken = nil, nil
+			to, taken, mail = nil, nil, (code(place) + "-")[0]
 		case "RCPT":
 			address, _, _ := strings.Cut(strings.TrimPrefix(words, "TO:<"), ">")
 			to = append(to, address)
-			f.rcpt[address] = 0
+			f.rcpt[address], f.mail[address] = 0, mail
 			if c := code(place); c != "" {
 				f.rcpt[address] = c[0]
 			}
@@ -117,7 +125,9 @@ func (f *referee) judge(t *testing.T, to *Recipient) {
 			t.Errorf("%s is accepted; sent whole: %v, RCPT's reply %q, the message's %q", to.Address, f.sent[to.Address], f.rcpt[to.Address], said)
 		}
 	case Unknown:
-		if !f.sent[to.Address] {
+		late := f.quit != "" && f.quit[0] == '2' && f.quit != "221" // the message's own reply, as it may be
+		denied := f.mail[to.Address] != '2' && f.served[to.Address] // a contradiction
+		if !f.sent[to.Address] && !(f.whole[to.Address] && (late || denied)) {
 			t.Errorf("%s is unknown; its message did not go out whole", to.Address)
 		}
 	case Refused, Deferred:

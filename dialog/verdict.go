@@ -3,23 +3,52 @@ package dialog
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // What replies to a message are worth, for Deliver and for whoever exchanges steps
 // of their own.
 
-// Surplus reports whether the server sent more replies than it owed to turns, whose
-// exchange ended with err, so that a positive one to their message need not be its own.
+// Doubt is what of the replies to a message cannot be trusted to be its own, as the server
+// sent more replies than it owed.
+type Doubt int
+
+// The doubts.
+const (
+	DoubtNothing Doubt = iota
+	DoubtYes           // a positive one: no later one is
+	DoubtAll           // neither: a positive one came behind the message, and none may be about it
+)
+
+// Doubts reports what is in doubt of turns, whose exchange ended with err.
 //
 // Behind an answered message every protocol error is a reply too many. Only
 // nonsense in the place of QUIT's own reply is not, nor what follows a 221 to
-// QUIT: that shows that all before it were in step.
-func Surplus(turns []Turn, err error) bool {
-	last := &turns[len(turns)-1]
-	if last.Step.Phase == PhaseQuit && (last.State == Written || last.State == Answered && last.Reply().Code == 221) {
-		return false
+// QUIT: that shows that all before it were in step. Replies that came early push the
+// message's own one back, to where QUIT's should be; and nobody refuses MAIL, and takes
+// its recipients and its message.
+func Doubts(turns []Turn, err error) Doubt {
+	taken := func(p Phase, chunk bool) bool {
+		return slices.ContainsFunc(turns, func(t Turn) bool {
+			return t.Step.Phase == p && t.State == Answered && t.Reply().Positive() && (!chunk || !t.Step.Command.IsZero())
+		})
 	}
-	return errors.As(err, new(*ProtocolError))
+	if MailRefused(turns) && taken(PhaseRcpt, false) && taken(PhaseDot, true) {
+		return DoubtAll
+	}
+	last := &turns[len(turns)-1]
+	quit := last.Step.Phase == PhaseQuit
+	if quit && (last.State == Written || last.State == Answered && last.Reply().Code == 221) || !errors.As(err, new(*ProtocolError)) {
+		return DoubtNothing
+	}
+	nobody := NoRecipient(turns) // a text that follows DATA is empty then
+	sent := func(t Turn) bool {
+		return t.Step.Phase == PhaseDot && t.State >= Written && !(nobody && t.Step.Command.IsZero())
+	}
+	if quit && last.State == Answered && last.Reply().Positive() && slices.ContainsFunc(turns, sent) {
+		return DoubtAll
+	}
+	return DoubtYes
 }
 
 // OutOfStep reports whether err says that the server's replies are not those to
@@ -43,10 +72,10 @@ func (t *Turn) Unfit() error {
 }
 
 // Outcomes adds to list what the turn of a message's end means for the n recipients
-// that RCPT accepted; surplus is as Surplus has it.
-func (t *Turn) Outcomes(list []Outcome, n int, surplus bool) []Outcome {
+// that RCPT accepted.
+func (t *Turn) Outcomes(list []Outcome, n int, doubt Doubt) []Outcome {
 	judge := func(r *Reply) Outcome {
-		if vouches(r, surplus) {
+		if vouches(r, doubt) {
 			return r.outcome()
 		}
 		return Unknown
@@ -66,8 +95,8 @@ func (t *Turn) Outcomes(list []Outcome, n int, surplus bool) []Outcome {
 // vouches reports whether a reply to the message says what became of it; nil is a
 // missing one. A 221 is QUIT's: in this place it shows that a reply was lost or came
 // out of turn.
-func vouches(r *Reply, surplus bool) bool {
-	return r != nil && !r.Intermediate() && r.Code != 221 && (!r.Positive() || !surplus)
+func vouches(r *Reply, doubt Doubt) bool {
+	return r != nil && !r.Intermediate() && r.Code != 221 && (doubt == DoubtNothing || doubt == DoubtYes && !r.Positive())
 }
 
 // outcome is what a reply means for whom it is about.

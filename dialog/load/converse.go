@@ -239,7 +239,7 @@ func (s *session) enveloped(j *job, turns []dialog.Turn, err error) *body {
 // there were too many replies.
 func past(turns []dialog.Turn, err error) error {
 	var at *dialog.Error
-	if errors.As(err, &at) && at.Phase == dialog.PhaseQuit && !dialog.Surplus(turns, err) {
+	if errors.As(err, &at) && at.Phase == dialog.PhaseQuit && dialog.Doubts(turns, err) == dialog.DoubtNothing {
 		return nil
 	}
 	return err

@@ -32,6 +32,7 @@ func (s *session) settle(j *job, turns []dialog.Turn, err error) {
 	if dialog.MailRefused(turns) { // whatever is said of the recipients
 		took = 0
 	}
+	doubt := dialog.Doubts(turns, err)
 	var dot *dialog.Turn
 	for i := range turns {
 		if turns[i].Step.Phase == dialog.PhaseDot && turns[i].State >= dialog.Written {
@@ -39,7 +40,7 @@ func (s *session) settle(j *job, turns []dialog.Turn, err error) {
 		}
 	}
 	switch {
-	case dot != nil && took == 0 && (refusesAll(turns) || s.over): // what is said of a chunk for nobody only follows from that
+	case dot != nil && took == 0 && doubt != dialog.DoubtAll && (refusesAll(turns) || s.over): // what is said of a chunk for nobody only follows from that
 		s.carried++
 		s.open = dot.State == dialog.Answered && dialog.Pending(turns)
 		r.no(refusal(turns))
@@ -48,7 +49,7 @@ func (s *session) settle(j *job, turns []dialog.Turn, err error) {
 			s.carried++
 			s.open = dialog.Pending(turns)
 		}
-		s.outcomes = dot.Outcomes(s.outcomes[:0], max(1, took), dialog.Surplus(turns, err))
+		s.outcomes = dot.Outcomes(s.outcomes[:0], max(1, took), doubt)
 		n := int64(0)
 		for _, o := range s.outcomes {
 			if o == dialog.Accepted {
@@ -149,12 +150,9 @@ func refusesAll(turns []dialog.Turn) bool {
 
 func isRcpt(t dialog.Turn) bool { return t.Step.Phase == dialog.PhaseRcpt }
 
-// unfit is an error if a reply fits no reading, among those that concern somebody.
+// unfit is an error if a reply fits no reading.
 func unfit(turns []dialog.Turn) error {
 	for i := range turns {
-		if turns[i].Step.Phase == dialog.PhaseData && refusesAll(turns) {
-			continue
-		}
 		if err := turns[i].Unfit(); err != nil {
 			return err
 		}

@@ -85,6 +85,31 @@ func TestOutOfStep(t *testing.T) {
 	}
 }
 
+// TestTooEarly: a reply that comes too early says nothing of a message, which may be taken.
+func TestTooEarly(t *testing.T) {
+	for _, early := range []string{"451 4.0.0 later", "550 no", "354 go", "421 bye"} {
+		for _, extensions := range []string{"PIPELINING", "PIPELINING CHUNKING"} {
+			s := &server{offers: strings.Fields(extensions), answer: func(verb, _ string, n int) string {
+				if n == 1 && verb == "MAIL" {
+					return early + "\r\n250 ok"
+				}
+				return ""
+			}}
+			r := run(t, t.Context(), s.start(t), Offer{Count: 2, PerConn: 2})
+			s.mu.Lock()
+			taken := int64(len(s.texts))
+			s.mu.Unlock()
+			no := r.Refused + r.Deferred
+			if early == "421 bye" && taken == 1 {
+				no-- // the server went on, and nothing was left to it
+			}
+			if no != 0 || r.Accepted > taken || r.Accepted+r.Unknown < taken {
+				t.Errorf("%s, %s: accepted %d, unknown %d, refused %d of %d that were taken, %v", early, extensions, r.Accepted, r.Unknown, no, taken, r.Faults())
+			}
+		}
+	}
+}
+
 // TestFollows counts what a refusal of MAIL drags along as one fault.
 func TestFollows(t *testing.T) {
 	s := &server{offers: []string{"PIPELINING"}, answer: func(verb, _ string, _ int) string {
