@@ -151,6 +151,9 @@ func judge(err error, host string) verdict {
 		} else {
 			v.Next = "ehlo mx " + noRoute.Domain + " -v   # which server said what"
 		}
+		if errors.As(err, new(*route.NoServers)) {
+			v.Next = "ehlo mx " + noRoute.Domain + " --dns-server ADDR   # of a resolver that answers you"
+		}
 		switch noRoute.Why {
 		case route.NoDomain:
 			v.Likely = "the name is misspelt, or no longer registered"

@@ -67,7 +67,7 @@ func serversIn(path string) ([]Server, error) {
 		}
 	}
 	if len(servers) == 0 {
-		return nil, &NoServers{errors.New(path + " names none")}
+		return nil, &NoServers{errors.New(path + " has no nameserver line with an address")}
 	}
 	return servers, nil
 }

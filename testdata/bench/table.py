@@ -341,6 +341,8 @@ def main():
     options = parser.parse_args()
     if options.rounds < 1 or options.messages < 100:
         parser.error("at least one round, and 100 messages")
+    if options.only and options.write:
+        parser.error("--write is for the whole table")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended, as by Ctrl-C
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),) * 2)
     install()
