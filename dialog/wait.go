@@ -124,16 +124,18 @@ func (c *conn) clear(ctx context.Context) error {
 // drain waits up to limit for the server to close or to say why it will, or, if
 // answered, until nothing is owed.
 func (c *conn) drain(ctx context.Context, limit time.Duration, answered bool) {
+	done := func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return c.over() != nil || answered && len(c.owed) == 0
+	}
+	if done() {
+		return
+	}
 	c.listen()
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
-	for {
-		c.mu.Lock()
-		done := c.over() != nil || answered && len(c.owed) == 0
-		c.mu.Unlock()
-		if done {
-			return
-		}
+	for !done() {
 		select {
 		case <-c.wake:
 		case <-ctx.Done():
