@@ -146,13 +146,13 @@ func judge(err error, host string) verdict {
 	case errors.As(err, &noRoute):
 		v.Phase = "route"
 		say(StatusNoAnswer, noRoute.Error())
-		if noRoute.Definite() {
+		switch {
+		case noRoute.Definite():
 			v.Status = StatusRefused
-		} else {
-			v.Next = "ehlo mx " + noRoute.Domain + " -v   # which server said what"
-		}
-		if errors.As(err, new(*route.NoServers)) {
+		case errors.As(err, new(*route.NoServers)):
 			v.Next = "ehlo mx " + noRoute.Domain + " --dns-server ADDR   # of a resolver that answers you"
+		default:
+			v.Next = "ehlo mx " + noRoute.Domain + " -v   # which server said what"
 		}
 		switch noRoute.Why {
 		case route.NoDomain:

@@ -3,7 +3,6 @@ package dialog
 import (
 	"errors"
 	"fmt"
-	"slices"
 )
 
 // What replies to a message are worth, for Deliver and for whoever exchanges steps
@@ -28,24 +27,30 @@ const (
 // message's own one back, to where QUIT's should be; and nobody refuses MAIL, and takes
 // its recipients and its message.
 func Doubts(turns []Turn, err error) Doubt {
-	taken := func(p Phase, chunk bool) bool {
-		return slices.ContainsFunc(turns, func(t Turn) bool {
-			return t.Step.Phase == p && t.State == Answered && t.Reply().Positive() && (!chunk || !t.Step.Command.IsZero())
-		})
-	}
-	if MailRefused(turns) && taken(PhaseRcpt, false) && taken(PhaseDot, true) {
-		return DoubtAll
-	}
-	last := &turns[len(turns)-1]
-	quit := last.Step.Phase == PhaseQuit
-	if quit && (last.State == Written || last.State == Answered && last.Reply().Code == 221) || !errors.As(err, new(*ProtocolError)) {
+	broken := errors.As(err, new(*ProtocolError))
+	if !broken && !MailRefused(turns) {
 		return DoubtNothing
 	}
 	nobody := NoRecipient(turns) // a text that follows DATA is empty then
-	sent := func(t Turn) bool {
-		return t.Step.Phase == PhaseDot && t.State >= Written && !(nobody && t.Step.Command.IsZero())
+	var served, sent, taken bool
+	for i := range turns {
+		t := &turns[i]
+		yes := t.State == Answered && t.Reply().Positive()
+		switch phase := t.Step.Phase; {
+		case phase == PhaseRcpt:
+			served = served || yes
+		case phase == PhaseDot && t.State >= Written && !(nobody && t.Step.Command.IsZero()):
+			sent, taken = true, taken || yes
+		}
 	}
-	if quit && last.State == Answered && last.Reply().Positive() && slices.ContainsFunc(turns, sent) {
+	last := &turns[len(turns)-1]
+	quit := last.Step.Phase == PhaseQuit
+	switch {
+	case MailRefused(turns) && served && taken:
+		return DoubtAll
+	case !broken, quit && (last.State == Written || last.State == Answered && last.Reply().Code == 221):
+		return DoubtNothing
+	case quit && sent && last.State == Answered && last.Reply().Positive():
 		return DoubtAll
 	}
 	return DoubtYes
